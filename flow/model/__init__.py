@@ -1,0 +1,1 @@
+"""Pure data: what a flow is about. Nothing here reads a file or starts a process."""

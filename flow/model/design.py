@@ -1,0 +1,238 @@
+"""A design as its manifest describes it: ``suzuri.toml``, checked and frozen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flow.model.constraint import Constraints
+
+__all__ = ["SIMULATORS", "Design", "Limit", "LintWaiver", "PdkTarget", "Recipe", "Synthesis", "TestSpec"]
+
+SIMULATORS = ("verilator", "icarus")
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintWaiver:
+    """One accepted lint warning: a rule, where, and why.
+
+    Attributes
+    ----------
+    rule
+        Verilator's rule, for example ``WIDTHEXPAND``; ``*`` for any.
+    file
+        Shell pattern on the source file; ``*`` for any.
+    lines
+        First and last line, or ``None`` for the whole file.
+    match
+        Shell pattern on the message, or ``None``.
+    reason
+        Why it is right; required.
+    """
+
+    rule: str
+    reason: str
+    file: str = "*"
+    lines: tuple[int, int] | None = None
+    match: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise ValueError(f"lint waiver for {self.rule}: a reason is required")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSpec:
+    """One test: a Python module of cocotb tests, and how to run it.
+
+    Attributes
+    ----------
+    name
+        Unique in the design.
+    module
+        Dotted Python module, found below ``python_root``.
+    testcase
+        Regular expression that selects cocotb tests of the module, or
+        ``None`` for all.
+    simulator
+        ``verilator`` or ``icarus``.
+    seeds
+        How many seeds to run it with.
+    parameters
+        Overrides of the design's parameters for this test.
+    plusargs, env
+        Passed to the simulator.
+    timeout_s
+        Wall-clock limit of one run.
+    waves
+        Whether to record an FST of every run.
+    activity
+        Whether its switching activity feeds power.
+    tags
+        Free labels for selection.
+    """
+
+    __test__ = False  # not a pytest class
+
+    name: str
+    module: str
+    testcase: str | None = None
+    simulator: str = "verilator"
+    seeds: int = 1
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    plusargs: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 300.0
+    waves: bool = False
+    activity: bool = False
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.name):
+            raise ValueError(f"test {self.name!r}: a name has letters, digits, '_' and '-'")
+        if self.simulator not in SIMULATORS:
+            raise ValueError(
+                f"test {self.name}: simulator {self.simulator!r} is none of {', '.join(SIMULATORS)}"
+            )
+        if self.seeds < 1:
+            raise ValueError(f"test {self.name}: seeds must be at least 1, not {self.seeds}")
+        if self.timeout_s <= 0:
+            raise ValueError(f"test {self.name}: timeout_s must be positive, not {self.timeout_s}")
+
+
+class Recipe:
+    """Names of the synthesis recipes."""
+
+    AREA = "area"
+    BALANCED = "balanced"
+    SPEED = "speed"
+    ALL = (AREA, BALANCED, SPEED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesis:
+    """How to synthesise.
+
+    Attributes
+    ----------
+    recipe
+        ``area``, ``balanced`` or ``speed``.
+    hierarchy
+        ``flatten`` or ``keep``; ``None`` takes the recipe's choice.
+    dont_use
+        Shell patterns of cells, added to the PDK's.
+    abc_script
+        A user's own ABC script (relative path) instead of the recipe's.
+    """
+
+    recipe: str = Recipe.BALANCED
+    hierarchy: str | None = None
+    dont_use: tuple[str, ...] = ()
+    abc_script: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.recipe not in Recipe.ALL:
+            raise ValueError(f"synthesis: recipe {self.recipe!r} is none of {', '.join(Recipe.ALL)}")
+        if self.hierarchy not in (None, "flatten", "keep"):
+            raise ValueError(f"synthesis: hierarchy {self.hierarchy!r} is neither 'flatten' nor 'keep'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A limit on a metric that fails the run when it is missed.
+
+    Attributes
+    ----------
+    metric
+        METRICS2.1 name.
+    min, max
+        Bounds in the metric's unit; at least one.
+    """
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.min is None and self.max is None:
+            raise ValueError(f"limit on {self.metric}: give min, max or both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PdkTarget:
+    """What differs on one PDK: clock period, corners, limits.
+
+    ``corners`` are the timing corners; the first is the one that synthesis
+    and power use. Empty takes all of the PDK's, its default first.
+    """
+
+    name: str
+    clock_period_ns: float | None = None
+    corners: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """A design: sources, top, parameters, clock and constraints, tests.
+
+    Attributes
+    ----------
+    name
+        Unique name, used for folders and reports.
+    top
+        ``package.module:Class`` of an Amaranth component, or the name of a
+        Verilog module.
+    language
+        ``amaranth`` or ``verilog`` (Verilog and SystemVerilog).
+    root
+        Folder of the manifest.
+    manifest
+        The manifest itself.
+    sources
+        HDL files in compile order, relative to ``root``.
+    include_dirs, defines
+        For HDL sources.
+    python_root
+        Folder that Python modules (Amaranth top, testbenches) are imported
+        from.
+    python_packages
+        Packages below ``python_root`` that the design may use; empty for
+        everything below it.
+    parameters
+        Constructor parameters of the top, or Verilog parameters.
+    """
+
+    name: str
+    top: str
+    language: str
+    root: Path
+    manifest: Path
+    description: str = ""
+    sources: tuple[str, ...] = ()
+    include_dirs: tuple[str, ...] = ()
+    defines: Mapping[str, str] = field(default_factory=dict)
+    python_root: Path = Path()
+    python_packages: tuple[str, ...] = ()
+    data_files: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    constraints: Constraints = field(default_factory=Constraints)
+    synthesis: Synthesis = field(default_factory=Synthesis)
+    tests: tuple[TestSpec, ...] = ()
+    lint_waivers: tuple[LintWaiver, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    pdks: Mapping[str, PdkTarget] = field(default_factory=dict)
+    default_pdks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.name):
+            raise ValueError(f"design name {self.name!r}: a name has letters, digits, '_' and '-'")
+        seen: set[str] = set()
+        for test in self.tests:
+            if test.name in seen:
+                raise ValueError(f"test {test.name!r} is defined twice")
+            seen.add(test.name)

@@ -1,0 +1,1 @@
+"""The steps of a chip flow, in terms of model and tools."""

@@ -1,0 +1,1 @@
+"""One adapter for each external tool: detects it, plans a command, reads its log."""
