@@ -1,0 +1,1 @@
+"""A two-entry register slice for streams; see :mod:`ips.stream_register.component`."""

@@ -1,0 +1,1 @@
+"""The chips: cores, the AI accelerator, systems."""
