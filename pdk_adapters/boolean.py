@@ -115,7 +115,8 @@ def _verilog(tree: Tree, rename: Callable[[str], str]) -> str:
         return f"1'b{kind}"
     parts = [_verilog(child, rename) for child in tree[1:] if isinstance(child, tuple)]
     if kind == "not":
-        return f"~{parts[0]}"
+        # Verilog does not allow one unary operator right after another.
+        return f"~({parts[0]})" if parts[0].startswith("~") else f"~{parts[0]}"
     return "(" + _VERILOG[kind].join(parts) + ")"
 
 
