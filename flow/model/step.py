@@ -91,8 +91,11 @@ class Step:
         Unique in its graph: ``synthesize.nangate45.typ``.
     kind
         The stage that executes it: ``synthesize``.
+    stage
+        Where that stage is imported from: ``package.module:attribute``.
     version
-        The stage's version; part of the key.
+        The stage's version, which changes whenever its code does; part of
+        the key.
     params
         JSON-serialisable parameters; part of the key.
     inputs
@@ -106,11 +109,15 @@ class Step:
         Steps that must have succeeded first, without taking a view of them.
     label
         What a person reads while it runs.
+    tags
+        What it stands for in tables: ``pdk``, ``corner``, ``test``, ``seed``.
+        Not part of the key.
     """
 
     name: str
     kind: str
-    version: int = 1
+    stage: str
+    version: str = "1"
     params: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, View | Tree | OutputRef] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
@@ -118,6 +125,7 @@ class Step:
     after: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)
     label: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def needs(self) -> tuple[str, ...]:

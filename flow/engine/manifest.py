@@ -1,0 +1,377 @@
+"""Loads ``suzuri.toml`` into a :class:`~flow.model.design.Design`.
+
+Unknown keys are errors that suggest the right one; every message names the
+file and the key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from flow.model.constraint import Clock, Constraints
+from flow.model.design import Design, Limit, LintWaiver, PdkTarget, Synthesis, TestSpec
+from flow.model.errors import ConfigError
+
+__all__ = ["MANIFEST", "find_manifest", "load_design"]
+
+MANIFEST = "suzuri.toml"
+
+_HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
+_TOP_KEYS = (
+    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "lint", "limit", "pdk", "run",
+)  # fmt: skip
+_DESIGN_KEYS = (
+    "name", "top", "description", "sources", "include_dirs", "defines", "python_root", "python_packages",
+    "data_files", "parameters",
+)  # fmt: skip
+
+
+def find_manifest(path: Path) -> Path:
+    """Return the manifest at `path`, a folder or the file itself.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    candidate = path / MANIFEST if path.is_dir() else path
+    if candidate.is_file():
+        return candidate.resolve()
+    near = sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))[:3] if path.is_dir() else []
+    hint = f"Did you mean {', '.join(str(p) for p in near)}? " if near else ""
+    raise ConfigError(
+        f"there is no {MANIFEST}",
+        path,
+        f"{hint}Name a folder that holds one, or start with: suzuri new NAME --from verilog",
+    )
+
+
+class _Table:
+    """One TOML table with its place in the file, read key by key."""
+
+    def __init__(self, data: Any, file: Path, key: str) -> None:  # noqa: ANN401 - TOML
+        if not isinstance(data, dict):
+            raise ConfigError(f"expected a table, found {_kind(data)}", f"{file}: {key}", f"Write [{key}].")
+        self.data, self.file, self.key = data, file, key
+
+    def place(self, name: str = "") -> str:
+        return f"{self.file}: " + ".".join(p for p in (self.key, name) if p)
+
+    def only(self, allowed: tuple[str, ...]) -> None:
+        """Refuse keys that are not in `allowed`, suggesting the nearest."""
+        for name in self.data:
+            if name not in allowed:
+                near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
+                remedy = (
+                    f"Did you mean {near[0]!r}?" if near else f"Known keys here: {', '.join(sorted(allowed))}."
+                )
+                raise ConfigError(f"unknown key {name!r}", self.place(name), remedy)
+
+    def get(self, name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:  # noqa: ANN401
+        """Return the value of `name`, checked to be of `kind`."""
+        if name not in self.data:
+            return default
+        value = self.data[name]
+        wrong_bool = isinstance(value, bool) and bool not in (kind if isinstance(kind, tuple) else (kind,))
+        if not isinstance(value, kind) or wrong_bool:
+            raise ConfigError(
+                f"expected {_kind_name(kind)}, found {_kind(value)} {value!r}",
+                self.place(name),
+                f"Give {name} as {_kind_name(kind)}.",
+            )
+        return value
+
+    def strings(self, name: str) -> tuple[str, ...]:
+        """Return a list of strings; a single string counts as a list of one."""
+        value = self.get(name, (list, str), [])
+        items = [value] if isinstance(value, str) else value
+        for item in items:
+            if not isinstance(item, str):
+                raise ConfigError(f"expected strings, found {item!r}", self.place(name))
+        return tuple(items)
+
+    def table(self, name: str) -> _Table:
+        return _Table(self.data.get(name, {}), self.file, ".".join(p for p in (self.key, name) if p))
+
+    def tables(self, name: str) -> list[_Table]:
+        value = self.data.get(name, [])
+        path = ".".join(p for p in (self.key, name) if p)
+        if not isinstance(value, list):
+            raise ConfigError(
+                f"expected a list of tables, found {_kind(value)}", self.place(name), f"Write [[{path}]]."
+            )
+        return [_Table(item, self.file, f"{path}[{i}]") for i, item in enumerate(value)]
+
+
+def _kind(value: object) -> str:
+    names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string"}
+    names |= {list: "a list", dict: "a table"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _kind_name(kind: type | tuple[type, ...]) -> str:
+    names = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
+    names |= {list: "a list", dict: "a table"}
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if set(kinds) == {int, float}:
+        return "a number"
+    return " or ".join(names.get(k, k.__name__) for k in kinds)
+
+
+def _build(cls: Callable[..., Any], table: _Table, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Make a model object; its ``ValueError`` becomes a ``ConfigError`` with the place."""
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise ConfigError(str(error), table.place()) from None
+
+
+def load_design(path: Path) -> Design:
+    """Load and check the manifest at `path` (a folder or the file).
+
+    Raises
+    ------
+    ConfigError
+        No manifest, a syntax error (with its line), an unknown or misspelt
+        key, a value of the wrong type or out of range, a missing source.
+    """
+    manifest = find_manifest(path)
+    try:
+        data = tomllib.loads(manifest.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"this is not valid TOML: {error}", manifest, "Mend the line it names.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"this is not UTF-8 text ({error.reason} at byte {error.start})", manifest) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", manifest) from None
+    root = _Table(data, manifest, "")
+    root.only(_TOP_KEYS)
+    if "design" not in data:
+        raise ConfigError("the table [design] is missing", manifest, 'Add [design] with name and top = "...".')
+    design = root.table("design")
+    design.only(_DESIGN_KEYS)
+    return _design(root, design, manifest)
+
+
+def _design(root: _Table, design: _Table, manifest: Path) -> Design:
+    folder = manifest.parent
+    name = design.get("name", str)
+    top = design.get("top", str)
+    for key, value in (("name", name), ("top", top)):
+        if not value:
+            raise ConfigError(f"the key {key!r} is missing", design.place(key), f'Add {key} = "..." there.')
+    language = "amaranth" if ":" in top else "verilog"
+    python_root = (folder / design.get("python_root", str, ".")).resolve()
+    if not python_root.is_dir():
+        raise ConfigError(f"there is no folder {python_root}", design.place("python_root"))
+    run = root.table("run")
+    run.only(("pdk",))
+    lint = root.table("lint")
+    lint.only(("waive",))
+    values = {
+        "name": name,
+        "top": top,
+        "language": language,
+        "root": folder,
+        "manifest": manifest,
+        "description": design.get("description", str, ""),
+        "sources": _sources(design, folder, language),
+        "include_dirs": _folders(design, folder),
+        "defines": _defines(design),
+        "python_root": python_root,
+        "python_packages": _packages(design, python_root),
+        "data_files": _files(design, "data_files", folder, required=True),
+        "parameters": dict(design.table("parameters").data),
+        "constraints": _constraints(root, folder),
+        "synthesis": _synthesis(root, folder),
+        "tests": tuple(_test(t) for t in root.tables("test")),
+        "lint_waivers": tuple(_waiver(t) for t in lint.tables("waive")),
+        "limits": tuple(_limit(t) for t in root.tables("limit")),
+        "pdks": _pdks(root),
+        "default_pdks": run.strings("pdk") or ("osu018",),
+    }
+    result: Design = _build(Design, design, values)
+    return result
+
+
+def _files(table: _Table, key: str, folder: Path, *, required: bool) -> tuple[str, ...]:
+    """Expand names and patterns below `folder`, in the order given."""
+    found: list[str] = []
+    for pattern in table.strings(key):
+        if Path(pattern).is_absolute():
+            raise ConfigError(
+                f"{pattern!r} is an absolute path", table.place(key), "Give paths relative to the manifest."
+            )
+        wild = any(c in pattern for c in "*?[")
+        matches = sorted(p for p in folder.glob(pattern) if p.is_file()) if wild else [folder / pattern]
+        if required and not (matches and all(p.is_file() for p in matches)):
+            raise ConfigError(
+                f"there is no file {pattern!r}", table.place(key), f"Looked in {folder}; mend the name or add it."
+            )
+        # Not resolved: a symbolic link keeps the name its user gave it.
+        found += [_relative(p, folder) for p in matches]
+    return tuple(dict.fromkeys(found))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    import os.path  # noqa: PLC0415
+
+    return os.path.relpath(path, folder)
+
+
+def _sources(design: _Table, folder: Path, language: str) -> tuple[str, ...]:
+    sources = _files(design, "sources", folder, required=True)
+    if language == "verilog" and not sources:
+        raise ConfigError(
+            f"top {design.data['top']!r} is a Verilog module, but there are no sources",
+            design.place("sources"),
+            'Add sources = ["rtl/*.v"], or name an Amaranth component as "package.module:Class".',
+        )
+    for name in sources:
+        if not name.endswith(_HDL_SUFFIXES):
+            raise ConfigError(
+                f"{name!r} is neither Verilog nor SystemVerilog",
+                design.place("sources"),
+                f"Sources end in {', '.join(_HDL_SUFFIXES)}; other files belong in data_files.",
+            )
+    return sources
+
+
+def _folders(design: _Table, folder: Path) -> tuple[str, ...]:
+    names = design.strings("include_dirs")
+    for name in names:
+        if not (folder / name).is_dir():
+            raise ConfigError(f"there is no folder {name!r}", design.place("include_dirs"))
+    return names
+
+
+def _packages(design: _Table, python_root: Path) -> tuple[str, ...]:
+    names = design.strings("python_packages")
+    for name in names:
+        if not (python_root / name).is_dir() and not (python_root / f"{name}.py").is_file():
+            raise ConfigError(
+                f"there is no package {name!r} in {python_root}", design.place("python_packages")
+            )
+    return names
+
+
+def _defines(design: _Table) -> dict[str, str]:
+    table = design.table("defines")
+    return {name: str(table.get(name, (str, int, float))) for name in table.data}
+
+
+def _clock(table: _Table) -> Clock:
+    table.only(tuple(f.name for f in fields(Clock)))
+    values: dict[str, Any] = {}
+    port = table.get("port", (str, bool), "clk")
+    if port is True:
+        raise ConfigError("port is a name, or false for a virtual clock", table.place("port"))
+    values["port"] = port or None
+    for key in ("period_ns", "uncertainty_ns"):
+        value = table.get(key, (int, float))
+        if value is not None:
+            values[key] = float(value)
+    clock: Clock = _build(Clock, table, values)
+    return clock
+
+
+def _constraints(root: _Table, folder: Path) -> Constraints:
+    table = root.table("constraints")
+    table.only(("input_delay", "output_delay", "load_pf", "driving_cell", "max_fanout", "sdc"))
+    reset = root.table("reset")
+    reset.only(("port",))
+    if "clock" in root.data and "clocks" in root.data:
+        raise ConfigError("give [clock] or [[clocks]], not both", root.place("clocks"))
+    clocks = tuple(_clock(t) for t in root.tables("clocks")) or (_clock(root.table("clock")),)
+    values: dict[str, Any] = {"clocks": clocks, "reset": reset.get("port", str)}
+    for key in ("input_delay", "output_delay", "load_pf"):
+        value = table.get(key, (int, float))
+        if value is not None:
+            values[key] = float(value)
+    for key, kind in (("driving_cell", str), ("max_fanout", int), ("sdc", str)):
+        value = table.get(key, kind)
+        if value is not None:
+            values[key] = value
+    if "sdc" in values and not (folder / values["sdc"]).is_file():
+        raise ConfigError(f"there is no file {values['sdc']!r}", table.place("sdc"))
+    constraints: Constraints = _build(Constraints, table, values)
+    return constraints
+
+
+def _synthesis(root: _Table, folder: Path) -> Synthesis:
+    table = root.table("synthesis")
+    table.only(tuple(f.name for f in fields(Synthesis)))
+    values = {key: table.get(key, str) for key in ("recipe", "hierarchy", "abc_script") if key in table.data}
+    values["dont_use"] = table.strings("dont_use")
+    script = values.get("abc_script")
+    if script and not (folder / script).is_file():
+        raise ConfigError(f"there is no file {script!r}", table.place("abc_script"))
+    synthesis: Synthesis = _build(Synthesis, table, values)
+    return synthesis
+
+
+def _test(table: _Table) -> TestSpec:
+    table.only(tuple(f.name for f in fields(TestSpec)))
+    for key in ("name", "module"):
+        if not table.get(key, str):
+            raise ConfigError(f"the key {key!r} is missing", table.place(key), f'Add {key} = "..." there.')
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "name": str, "module": str, "testcase": str, "simulator": str, "seeds": int,
+        "timeout_s": (int, float), "waves": bool, "activity": bool,
+    }  # fmt: skip
+    values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
+    for key in ("plusargs", "tags"):
+        values[key] = table.strings(key)
+    values["parameters"] = dict(table.table("parameters").data)
+    values["env"] = {k: str(v) for k, v in table.table("env").data.items()}
+    test: TestSpec = _build(TestSpec, table, values)
+    return test
+
+
+def _waiver(table: _Table) -> LintWaiver:
+    table.only(tuple(f.name for f in fields(LintWaiver)))
+    values = {key: table.get(key, str) for key in ("rule", "reason", "file", "match") if key in table.data}
+    for key in ("rule", "reason"):
+        if key not in values:
+            raise ConfigError(f"the key {key!r} is missing", table.place(key), "A waiver names a rule and why.")
+    lines = table.get("lines", (list, int))
+    if lines is not None:
+        pair = [lines, lines] if isinstance(lines, int) else lines
+        if len(pair) != 2 or not all(isinstance(n, int) for n in pair):
+            raise ConfigError(f"expected [first, last], found {lines!r}", table.place("lines"))
+        values["lines"] = (pair[0], pair[1])
+    waiver: LintWaiver = _build(LintWaiver, table, values)
+    return waiver
+
+
+def _limit(table: _Table) -> Limit:
+    table.only(("metric", "min", "max"))
+    metric = table.get("metric", str)
+    if not metric:
+        raise ConfigError("the key 'metric' is missing", table.place("metric"))
+    bounds = {key: table.get(key, (int, float)) for key in ("min", "max")}
+    limit: Limit = _build(Limit, table, {"metric": metric, **bounds})
+    return limit
+
+
+def _pdks(root: _Table) -> dict[str, PdkTarget]:
+    table = root.table("pdk")
+    targets: dict[str, PdkTarget] = {}
+    for name in table.data:
+        entry = table.table(name)
+        entry.only(("clock_period_ns", "corners", "limit"))
+        period = entry.get("clock_period_ns", (int, float))
+        if period is not None and period <= 0:
+            raise ConfigError(f"must be positive, not {period}", entry.place("clock_period_ns"))
+        targets[name] = PdkTarget(
+            name=name,
+            clock_period_ns=None if period is None else float(period),
+            corners=entry.strings("corners"),
+            limits=tuple(_limit(t) for t in entry.tables("limit")),
+        )
+    return targets

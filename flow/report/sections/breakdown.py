@@ -1,0 +1,160 @@
+"""Where the area and the power go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flow.report.charts import stacked
+from flow.report.details import Module, PowerRow, cells_by_type, modules, power_rows
+from flow.report.markup import Child, Html, h, join
+from flow.report.marks import bar, num, section, table, th
+from flow.report.rundata import Corner, Run, Target
+from flow.report.units import Scale, area_scale, count, fixed, power_scale, significant
+
+__all__ = ["area", "power"]
+
+_MODULES, _CELLS, _POWERS = 40, 15, 30
+_PARTS = ("internal", "switching", "leakage")
+
+
+def _area_rows(listed: Sequence[Module], whole: float, scale: Scale, most: int) -> list[Html]:
+    body = []
+    counted = not any(m.area for m in listed)
+    largest = max([m.cells or 0 for m in listed] if counted else [m.area for m in listed], default=0.0)
+    for module in listed[:most]:
+        size = (module.cells or 0) if counted else module.area
+        share = module.area / whole if whole and not counted else None
+        body.append(
+            h(
+                "tr",
+                h("th", h("code", module.name), scope="row"),
+                h("td", num(module.cells, count(module.cells or 0), reason="not counted"), class_="n"),
+                None if counted else h("td", significant(module.area * scale.factor), class_="n"),
+                None if counted else h("td", fixed(share * 100, 1) if share is not None else "", class_="n"),
+                h("td", bar(size / largest if largest else 0), class_="g wide"),
+            )
+        )
+    rest = listed[most:]
+    if rest:
+        left = f"{len(rest)} more"
+        size = sum(m.area for m in rest)
+        cells = sum(m.cells or 0 for m in rest)
+        tail = [] if counted else [h("td", significant(size * scale.factor), class_="n"), h("td", class_="n")]
+        body.append(h("tr", h("th", left, scope="row"), h("td", count(cells), class_="n"), *tail, h("td"), class_="rest"))
+    return body
+
+
+def _area_table(title: str, first: str, listed: Sequence[Module], whole: float, scale: Scale, most: int) -> Html:
+    counted = not any(m.area for m in listed)
+    areas = [] if counted else [th("Area", number=True, unit=scale.unit), th("Share", number=True, unit="%")]
+    head = [th(first), th("Cells", number=True), *areas, h("td", class_="g")]
+    return h("div", h("h4", first), table(title, head, _area_rows(listed, whole, scale, most), cls="tight"))
+
+
+def _area_of(target: Target, *, opened: bool) -> Html | None:
+    for step in target.of("synthesize"):
+        mods, cells = modules(step), cells_by_type(step)
+        if not mods and not cells:
+            continue
+        whole = target.num("design__instance__area").value or max((m.area for m in mods), default=0.0)
+        whole = whole or sum(c.area for c in cells)
+        scale = area_scale([whole])
+        columns = []
+        if mods:
+            columns.append(_area_table(f"Area by module on {target.name}", "Module", mods, whole, scale, _MODULES))
+        if cells:
+            columns.append(_area_table(f"Cells by type on {target.name}", "Library cell", cells, whole, scale, _CELLS))
+        total = join(significant(whole * scale.factor), " ", scale.unit) if whole else ""
+        summary = h("summary", h("b", target.name), h("span", total, class_="more"))
+        return h("details", summary, h("div", *columns, class_="columns"), open=opened)
+    return None
+
+
+def area(run: Run) -> Html | None:
+    """Return the area by module and by library cell, for each PDK."""
+    blocks: list[Html] = []
+    for target in run.targets:
+        block = _area_of(target, opened=not blocks)
+        if block:
+            blocks.append(block)
+    if not blocks:
+        return section("area", "Area", None, h("p", "No synthesis step reported areas.", class_="empty"))
+    note = "Mapped cells by module and by library cell; shares are of the whole netlist."
+    return section("area", "Area by module", note, *blocks)
+
+
+def _power_row(row: PowerRow, largest: float, whole: float, scale: Scale) -> Html:
+    parts = [row.internal, row.switching, row.leakage]
+    lost = "the power tool did not split it"
+    shown = [
+        (name, value or 0.0, f"{name} {significant((value or 0) * scale.factor, 3)} {scale.unit}")
+        for name, value in zip(_PARTS, parts, strict=True)
+    ]
+    if all(p is None for p in parts):
+        shown = [("total", row.total, f"total {significant(row.total * scale.factor, 3)} {scale.unit}")]
+    return h(
+        "tr",
+        h("th", row.name, scope="row"),
+        *(h("td", num(p, significant((p or 0) * scale.factor, 3), reason=lost), class_="n") for p in parts),
+        h("td", significant(row.total * scale.factor), class_="n strong"),
+        h("td", fixed(row.total / whole * 100, 1) if whole else "", class_="n"),
+        h("td", stacked(shown, largest), class_="g wide"),
+    )
+
+
+def _power_table(title: str, first: str, listed: Sequence[PowerRow], whole: float, scale: Scale) -> Html:
+    largest = max((r.total for r in listed), default=0.0)
+    body = [_power_row(r, largest, whole, scale) for r in listed[:_POWERS]]
+    if len(listed) > _POWERS:
+        body.append(h("tr", h("th", f"{len(listed) - _POWERS} more", scope="row"), h("td", colspan=6), class_="rest"))
+    head = [
+        th(first),
+        *(th(p.capitalize(), number=True, unit=scale.unit) for p in _PARTS),
+        th("Total", number=True, unit=scale.unit),
+        th("Share", number=True, unit="%"),
+        h("td", class_="g"),
+    ]
+    return h("div", h("h4", first), table(title, head, body, cls="tight"))
+
+
+def _power_of(target: Target, corner: Corner, *, opened: bool) -> Html | None:
+    for step in corner.power:
+        groups, mods = (power_rows(step, by) for by in ("group", "module"))
+        groups = [g for g in groups if g.total > 0] or groups
+        if not groups and not mods:
+            continue
+        whole = corner.num("power__total").value or sum(g.total for g in groups)
+        scale = power_scale([whole])
+        columns: list[Child] = []
+        place = f"{target.name} {corner.name}".strip()
+        if groups:
+            columns.append(_power_table(f"Power by group on {place}", "Group", groups, whole, scale))
+        if mods:
+            mods = sorted(mods, key=lambda r: -r.total)
+            columns.append(_power_table(f"Power by module on {place}", "Module", mods, whole, scale))
+        share = corner.num("power__annotated__ratio").value
+        said = f"{significant(whole * scale.factor)} {scale.unit}"
+        said += f", {fixed(share, 0)} % of nets annotated" if share is not None else ""
+        summary = h(
+            "summary",
+            h("b", target.name),
+            " ",
+            h("span", corner.name, class_="corner"),
+            h("span", said, class_="more"),
+        )
+        return h("details", summary, h("div", *columns, class_="columns"), open=opened)
+    return None
+
+
+def power(run: Run) -> Html | None:
+    """Return the power by group and by module, for each PDK and corner."""
+    blocks: list[Html] = []
+    for target in run.targets:
+        for corner in target.corners:
+            block = _power_of(target, corner, opened=not blocks)
+            if block:
+                blocks.append(block)
+    if not blocks:
+        return section("power", "Power", None, h("p", "No power step reported its groups.", class_="empty"))
+    key = h("p", *(h("span", h("i", class_=p), p) for p in _PARTS), class_="key")
+    return section("power", "Power by group", "Bars are drawn to the largest row of each table.", key, *blocks)
