@@ -1,0 +1,1 @@
+"""Verification: agents for interfaces, environments, benches, coverage. Benches run inside a simulator."""

@@ -1,0 +1,1 @@
+"""Agents: one an interface, reused by every environment."""

@@ -1,0 +1,1 @@
+"""Environments: one a design, made of agents, a scoreboard and coverage."""

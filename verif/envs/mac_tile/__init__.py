@@ -1,0 +1,1 @@
+"""Environment of the MAC tile: agents, scoreboard, coverage, stimulus."""
