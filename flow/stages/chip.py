@@ -1,0 +1,403 @@
+"""The chip flow as a graph: elaborate, lint, simulate, then map, time and power on each PDK.
+
+Planning only: files are looked at through the function that is given, no
+tool is started.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flow.model.constraint import Constraints
+from flow.model.design import Design, TestSpec
+from flow.model.errors import ConfigError
+from flow.model.graph import Graph
+from flow.model.pdk import Corner, Pdk
+from flow.model.step import OutputRef, Resources, Step
+from flow.model.tool import ToolIdentity
+from flow.model.view import Tree, View
+from flow.stages.registry import stage_info
+from flow.stages.sources import hdl_tree, imported_modules, python_tree
+
+__all__ = ["ChipFlow", "PdkPlan", "TestRun"]
+
+#: What each part of the flow is called on the command line, in order.
+PARTS = ("elaborate", "lint", "simulate", "synthesize", "timing", "power")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PdkPlan:
+    """A PDK to map to: the clock asked for, and its corners, the main one first."""
+
+    pdk: Pdk
+    clock_period_ns: float
+    corners: tuple[Corner, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRun:
+    """One test with one seed."""
+
+    __test__ = False
+
+    test: TestSpec
+    index: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipFlow:
+    """Everything that decides a flow's graph.
+
+    Attributes
+    ----------
+    design
+        What to build.
+    pdks
+        What to map to; none is allowed.
+    runs
+        Tests with their seeds.
+    tools
+        Identities by adapter name; a part whose tool is not here is left out.
+    parts
+        Parts of the flow that are wanted, of :data:`PARTS`.
+    view_of, digest
+        Return the view, and the digest, of a file.
+    packages
+        Return the identities of the installed packages with these modules.
+    waves
+        Record waves of every test.
+    """
+
+    design: Design
+    pdks: tuple[PdkPlan, ...]
+    runs: tuple[TestRun, ...]
+    tools: Mapping[str, ToolIdentity]
+    view_of: Callable[[Path], View]
+    digest: Callable[[Path], str]
+    packages: Callable[[frozenset[str]], Iterable[ToolIdentity]]
+    parts: frozenset[str] = frozenset(PARTS)
+    waves: bool = False
+    _memo: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def graph(self) -> Graph:
+        """Return the graph.
+
+        Raises
+        ------
+        ConfigError
+            A source tree is too large to be one.
+        """
+        return Graph(self._steps())
+
+    def _steps(self) -> Iterable[Step]:
+        steps: dict[str, Step] = {}
+
+        def add(step: Step) -> str:
+            steps.setdefault(step.name, step)
+            return step.name
+
+        rtl = self._rtl(self.design.parameters, add)
+        if "lint" in self.parts and "verilator" in self.tools:
+            add(self._lint(rtl))
+        activity = self._simulations(add) if "simulate" in self.parts else None
+        if "synthesize" in self.parts and "yosys" in self.tools:
+            for plan in self.pdks:
+                self._back_end(plan, rtl, activity, add)
+        return steps.values()
+
+    # -- front end --------------------------------------------------------
+
+    def _step(self, kind: str, name: str, **values: Any) -> Step:  # noqa: ANN401 - fields of Step
+        info = stage_info(kind)
+        version = self._once(f"version {kind}", lambda: info.version(self.digest))
+        return Step(name=name, kind=kind, stage=info.path, version=version, **values)
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """Walking a source tree or hashing code once is enough for a thousand steps."""
+        if name not in self._memo:
+            self._memo[name] = make()
+        return self._memo[name]
+
+    def _rtl(self, parameters: Mapping[str, Any], add: Callable[[Step], str]) -> dict[str, Any]:
+        """Return the inputs and parameters that give a step this design's RTL."""
+        design = self.design
+        if design.language == "verilog":
+            base, tree = self._hdl
+            return {
+                "inputs": {"src": tree},
+                "params": {
+                    "top": design.top,
+                    "sources": [_below(design.root / s, base) for s in design.sources],
+                    "include_dirs": [_below(design.root / d, base) for d in design.include_dirs],
+                    "defines": dict(design.defines),
+                    "parameters": dict(parameters),
+                },
+            }
+        changed = {k: v for k, v in parameters.items() if design.parameters.get(k) != v}
+        name = ".".join(["elaborate", *(f"{k}={v}" for k, v in sorted(changed.items()))])
+        top = _module_name(design)
+        step = add(
+            self._step(
+                "elaborate",
+                name,
+                params={
+                    "top": design.top,
+                    "name": top,
+                    "parameters": dict(parameters),
+                    "manifest": str(design.manifest.name),
+                },
+                inputs={"py": self._python},
+                outputs=("rtl", "ports"),
+                tools=(self.tools["amaranth"], *self._imported),
+                resources=Resources(wall_s=600, memory_mb=8192),
+                label="elaborate " + design.name,
+            )
+        )
+        return {"inputs": {"rtl": OutputRef(step, "rtl")}, "params": {"top": top}}
+
+    @property
+    def _hdl(self) -> tuple[Path, Tree]:
+        found: tuple[Path, Tree] = self._once("hdl", lambda: hdl_tree(self.design, self.view_of))
+        return found
+
+    @property
+    def _python(self) -> Tree:
+        tree: Tree = self._once("python", lambda: python_tree(self.design, self.view_of))
+        return tree
+
+    @property
+    def _imported(self) -> tuple[ToolIdentity, ...]:
+        """Installed packages that the design's Python files import, by version."""
+        found: tuple[ToolIdentity, ...] = self._once(
+            "imported", lambda: tuple(self.packages(imported_modules(self._python)))
+        )
+        return found
+
+    def _lint(self, rtl: Mapping[str, Any]) -> Step:
+        waivers = [asdict(w) for w in self.design.lint_waivers]
+        return self._step(
+            "lint",
+            "lint",
+            params={**rtl["params"], "waivers": waivers},
+            inputs=rtl["inputs"],
+            outputs=("lint_log",),
+            tools=(self.tools["verilator"],),
+            resources=Resources(wall_s=600),
+            label="lint",
+        )
+
+    # -- simulation -------------------------------------------------------
+
+    def _simulations(self, add: Callable[[Step], str]) -> OutputRef | None:
+        """Add every test run; return the switching activity of the first that records it."""
+        activity: OutputRef | None = None
+        for run in self.runs:
+            if run.test.simulator not in self.tools:
+                continue
+            records = run.test.activity and run.index == 0
+            name = add(self._simulate(run, records, add))
+            if records and activity is None and not self._overrides(run.test):
+                activity = OutputRef(name, "activity")
+        return activity
+
+    def _overrides(self, test: TestSpec) -> bool:
+        return any(self.design.parameters.get(k) != v for k, v in test.parameters.items())
+
+    def _simulate(self, run: TestRun, activity: bool, add: Callable[[Step], str]) -> Step:
+        test = run.test
+        parameters = {**self.design.parameters, **test.parameters}
+        waves = self.waves or test.waves
+        build = self._sim_build(test, parameters, waves, activity, add)
+        tools = [self.tools[t] for t in (test.simulator, "cocotb") if t in self.tools]
+        outputs = ["results", "log", "coverage?"]
+        outputs += ["waves?"] if waves else []
+        outputs += ["activity"] if activity else []
+        return self._step(
+            "simulate",
+            f"simulate.{test.name}.{run.index}",
+            params={
+                "top": _module_name(self.design),
+                "simulator": test.simulator,
+                "test": test.name,
+                "module": test.module,
+                "testcase": test.testcase,
+                "seed": run.seed,
+                "parameters": parameters,
+                "plusargs": list(test.plusargs),
+                "env": dict(test.env),
+                "waves": waves,
+                "activity": activity,
+                "timeout_s": test.timeout_s,
+            },
+            inputs={"simulator": OutputRef(build, "simulator"), "tb": self._python},
+            outputs=tuple(outputs),
+            tools=(*tools, *self._imported),
+            resources=Resources(wall_s=test.timeout_s),
+            label=f"simulate {test.name}, seed {run.seed}",
+            tags={"test": test.name, "seed": str(run.seed), "index": str(run.index)},
+        )
+
+    def _sim_build(
+        self,
+        test: TestSpec,
+        parameters: Mapping[str, Any],
+        waves: bool,
+        activity: bool,
+        add: Callable[[Step], str],
+    ) -> str:
+        simulator = test.simulator
+        rtl = self._rtl(parameters, add)
+        options = {"simulator": simulator, "waves": waves, "activity": activity}
+        suffix = "".join([".waves" if waves else "", ".activity" if activity else ""])
+        tools = [self.tools[t] for t in (simulator, "cocotb", "cxx") if t in self.tools]
+        inputs = dict(rtl["inputs"])
+        if simulator == "verilator":
+            runtime = add(
+                self._step(
+                    "sim_runtime",
+                    f"sim_runtime.{simulator}{suffix}",
+                    params=options,
+                    outputs=("runtime",),
+                    tools=tuple(tools),
+                    resources=Resources(wall_s=900, cores=2),
+                    label=f"{simulator} runtime{suffix.replace('.', ' + ')}",
+                )
+            )
+            inputs["runtime"] = OutputRef(runtime, "runtime")
+        changed = {k: v for k, v in parameters.items() if self.design.parameters.get(k) != v}
+        variant = "".join(f".{k}={v}" for k, v in sorted(changed.items()))
+        return add(
+            self._step(
+                "sim_build",
+                f"sim_build.{simulator}{suffix}{variant}",
+                params={**rtl["params"], **options},
+                inputs=inputs,
+                outputs=("simulator",),
+                tools=tuple(tools),
+                resources=Resources(wall_s=1800, cores=2, memory_mb=8192),
+                label=f"build {simulator}{suffix.replace('.', ' + ')}",
+            )
+        )
+
+    # -- back end ---------------------------------------------------------
+
+    def _back_end(
+        self, plan: PdkPlan, rtl: Mapping[str, Any], activity: OutputRef | None, add: Callable[[Step], str]
+    ) -> None:
+        pdk, main = plan.pdk, plan.corners[0]
+        constraints = _on_pdk(self.design.constraints, plan)
+        synthesize = add(self._synthesize(plan, main, constraints, rtl))
+        netlist = OutputRef(synthesize, "netlist")
+        if "opensta" not in self.tools:
+            return
+        shared: dict[str, Any] = {
+            "top": rtl["params"]["top"],
+            "constraints": asdict(constraints),
+            "roles": asdict(pdk.roles),
+        }
+        sdc = self._sdc()
+        for corner in plan.corners if "timing" in self.parts else ():
+            add(
+                self._step(
+                    "timing",
+                    f"timing.{pdk.name}.{corner.name}",
+                    params={**shared, "corner": corner.name},
+                    inputs={"netlist": netlist, **self._liberty(corner), **sdc},
+                    outputs=("sdc", "report"),
+                    tools=(self.tools["opensta"],),
+                    resources=Resources(wall_s=1800, memory_mb=8192),
+                    label=f"time {pdk.name} {corner.name}",
+                    tags={"pdk": pdk.name, "corner": corner.name},
+                )
+            )
+        if "power" in self.parts:
+            add(self._power(plan, main, shared, netlist, None, sdc))
+            if activity is not None:
+                add(self._power(plan, main, shared, netlist, activity, sdc))
+
+    def _synthesize(
+        self, plan: PdkPlan, corner: Corner, constraints: Constraints, rtl: Mapping[str, Any]
+    ) -> Step:
+        pdk, options = plan.pdk, self.design.synthesis
+        script = {"abc_script": self._file(options.abc_script)} if options.abc_script else {}
+        return self._step(
+            "synthesize",
+            f"synthesize.{pdk.name}",
+            params={
+                **rtl["params"],
+                "recipe": options.recipe,
+                "hierarchy": options.hierarchy,
+                "constraints": asdict(constraints),
+                "clock_period_ns": plan.clock_period_ns,
+                "clock_port": constraints.clocks[0].port,
+                "max_fanout": constraints.max_fanout,
+                "roles": asdict(pdk.roles),
+                "dont_use": [*pdk.roles.dont_use, *options.dont_use],
+                "time_unit_ns": pdk.time_unit_ns,
+                "cap_unit_pf": pdk.cap_unit_pf,
+            },
+            inputs={**rtl["inputs"], **self._liberty(corner), **script},
+            outputs=("netlist", "stat", "log?"),
+            tools=(self.tools["yosys"],),
+            resources=Resources(wall_s=7200, memory_mb=16384),
+            label=f"synthesize {pdk.name}",
+            tags={"pdk": pdk.name, "corner": corner.name, "recipe": options.recipe},
+        )
+
+    def _power(
+        self,
+        plan: PdkPlan,
+        corner: Corner,
+        shared: Mapping[str, Any],
+        netlist: OutputRef,
+        activity: OutputRef | None,
+        sdc: Mapping[str, View],
+    ) -> Step:
+        pdk = plan.pdk
+        source = "default" if activity is None else "simulated"
+        inputs: dict[str, Any] = {"netlist": netlist, **self._liberty(corner), **sdc}
+        if activity is not None:
+            inputs["activity"] = activity
+        return self._step(
+            "power",
+            f"power.{pdk.name}.{source}",
+            params={**shared, "corner": corner.name},
+            inputs=inputs,
+            outputs=("report",),
+            tools=(self.tools["opensta"],),
+            resources=Resources(wall_s=1800, memory_mb=8192),
+            label=f"power {pdk.name}, {source} activity",
+            tags={"pdk": pdk.name, "corner": corner.name, "activity": source},
+        )
+
+    def _liberty(self, corner: Corner) -> dict[str, View]:
+        return {f"lib{i}": self.view_of(path) for i, path in enumerate(corner.liberty)}
+
+    def _file(self, relative: str) -> View:
+        return self.view_of(self.design.root / relative)
+
+    def _sdc(self) -> dict[str, View]:
+        name = self.design.constraints.sdc
+        return {"sdc": self._file(name)} if name else {}
+
+
+def _module_name(design: Design) -> str:
+    return design.top if design.language == "verilog" else design.name.replace("-", "_")
+
+
+def _below(path: Path, base: Path) -> str:
+    return os.path.relpath(path, base)
+
+
+def _on_pdk(constraints: Constraints, plan: PdkPlan) -> Constraints:
+    """The constraints with this PDK's clock period on the main clock."""
+    main, *others = constraints.clocks
+    try:
+        return replace(constraints, clocks=(replace(main, period_ns=plan.clock_period_ns), *others))
+    except ValueError as error:
+        raise ConfigError(str(error), f"pdk.{plan.pdk.name}.clock_period_ns") from None
