@@ -30,6 +30,7 @@ _HEADER = """\
 // verilator lint_off LATCH
 // verilator lint_off UNUSEDSIGNAL
 // verilator lint_off MULTITOP
+// verilator lint_off WIDTHTRUNC
 `timescale 1ns/1ps
 """
 INITIAL = ("x", "0", "random")

@@ -69,7 +69,8 @@ class Body:
         reg, inverse = f"{self.prefix}{name}", f"{self.prefix}{inverted or name + '_n'}"
         self.lines.append(f"reg {reg};")
         if self.initial == "random":
-            self.lines.append(f"initial {reg} = $random;")
+            # Yosys wants constants as initial values, and knows itself by this name.
+            self.lines += ["`ifndef YOSYS", f"initial {reg} = $random;", "`endif"]
         elif self.initial == "0":
             self.lines.append(f"initial {reg} = 1'b0;")
         self.nets[name] = reg
