@@ -10,7 +10,6 @@ import importlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from flow.model.errors import ConfigError
 from flow.model.tool import ToolAdapter
 from flow.tools import registry
+from flow.tools._probe import probe
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -161,7 +161,7 @@ def tool_finding(name: str, adapter: ToolAdapter) -> Finding:
             blocks=blocks,
             install=INSTALL.get(name, error.remedy or ""),
         )
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and the rest is still wanted
+    except Exception as error:  # a plugin may raise anything; the rest is still wanted
         note = f"detect() raised {type(error).__name__}: {error}"
         return Finding(group="tool", name=name, state=State.MISSING, needed=needed, note=note, blocks=blocks)
     return Finding(
@@ -179,7 +179,7 @@ def tool_finding(name: str, adapter: ToolAdapter) -> Finding:
 def _pdks() -> Iterator[Finding]:
     # Imported late and by name: only a diagnosis and the command line know of PDK adapters.
     pdks = importlib.import_module("pdk_adapters.registry")
-    findings = [_pdk_finding(name, pdks.find) for name in sorted(pdks.known())]
+    findings = [_pdk_finding(info, pdks.find) for info in pdks.known()]
     yield from findings
     if not any(f.usable for f in findings):
         yield Finding(
@@ -193,26 +193,30 @@ def _pdks() -> Iterator[Finding]:
         )
 
 
-def _pdk_finding(name: str, find: Callable[[str], Any]) -> Finding:
-    try:
-        pdk = find(name)
-    except ConfigError as error:
-        return Finding(
-            group="pdk",
-            name=name,
-            state=State.MISSING,
-            note=error.what,
-            blocks=(f"run --pdk {name}",),
-            install=f"suzuri pdk install {name}",
-        )
+def _pdk_finding(info: Any, find: Callable[[str], Any]) -> Finding:  # noqa: ANN401 - a PdkInfo
+    reason = info.reason
+    if info.installed:
+        try:
+            pdk = find(info.name)
+        except ConfigError as error:  # there, but for instance truncated
+            reason = error.what
+        else:
+            return Finding(
+                group="pdk",
+                name=info.name,
+                state=State.OK,
+                version=pdk.version,
+                where=str(pdk.root),
+                note=f"{len(pdk.corners)} corner{'s' if len(pdk.corners) != 1 else ''}",
+                blocks=(f"run --pdk {info.name}",),
+            )
     return Finding(
         group="pdk",
-        name=name,
-        state=State.OK,
-        version=str(pdk.version),
-        where=str(pdk.root),
-        note=f"{len(pdk.corners)} corner{'s' if len(pdk.corners) != 1 else ''}",
-        blocks=(f"run --pdk {name}",),
+        name=info.name,
+        state=State.MISSING,
+        note=reason,
+        blocks=(f"run --pdk {info.name}",),
+        install=info.install,
     )
 
 
@@ -321,13 +325,7 @@ def _program(name: str, candidates: tuple[str, ...], blocks: tuple[str, ...]) ->
 
 
 def _version(program: str) -> str:
-    try:
-        done = subprocess.run(
-            [program, "--version"], capture_output=True, stdin=subprocess.DEVNULL, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    match = re.search(r"\d+(\.\d+)+", done.stdout.decode("utf-8", errors="replace"))
+    match = re.search(r"\d+(\.\d+)+", probe([program, "--version"]))
     return match.group(0) if match else ""
 
 
