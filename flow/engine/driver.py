@@ -18,6 +18,7 @@ from flow.engine import worker
 from flow.engine.cache import Cache
 from flow.engine.events import Event, Listener, Note, RunFinished, RunStarted, StepFinished, StepStarted
 from flow.engine.executor import Executor
+from flow.engine.gc import in_use
 from flow.engine.keys import base_key
 from flow.engine.schedule import Schedule
 from flow.engine.worker import Task
@@ -69,8 +70,9 @@ def run_graph(graph: Graph, cache: Cache, options: Options, listener: Listener) 
     FlowError
         The cluster cannot be reached, or the cache not be written.
     """
-    sweep_stale(cache.root)
-    return _Drive(graph, cache, options, listener).run()
+    with in_use(cache.root):
+        sweep_stale(cache.root)
+        return _Drive(graph, cache, options, listener).run()
 
 
 class _Drive:
@@ -167,9 +169,7 @@ class _Drive:
 
     def _start_executor(self) -> Executor:
         if self._executor is None:
-            self._executor = Executor(
-                self._deliver, jobs=self._options.jobs, address=self._options.scheduler
-            )
+            self._executor = Executor(self._deliver, jobs=self._options.jobs, address=self._options.scheduler)
         return self._executor
 
     def _deliver(self, tasks: Iterable[Task], outcomes: Iterable[Outcome]) -> None:

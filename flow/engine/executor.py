@@ -174,7 +174,7 @@ class Executor:
             return  # each outcome was delivered as it came
         try:
             outcomes = future.result(timeout=60)
-        except BaseException as error:  # noqa: BLE001 - whatever Dask raises is the machine's failure
+        except BaseException as error:
             outcomes = [_lost(task, error) for task in tasks]
         self._deliver(tasks, outcomes)
 

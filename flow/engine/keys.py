@@ -58,7 +58,9 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         come = [t for t in after["tools"] if t not in before.get("tools", [])]
         said.append(f"tool changed: {', '.join(map(_tool, gone))} to {', '.join(map(_tool, come))}")
     old, new = before.get("inputs", {}), after["inputs"]
-    said += [f"input {name} changed" for name in sorted(set(old) | set(new)) if old.get(name) != new.get(name)]
+    said += [
+        f"input {name} changed" for name in sorted(set(old) | set(new)) if old.get(name) != new.get(name)
+    ]
     return said
 
 

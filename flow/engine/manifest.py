@@ -68,7 +68,9 @@ class _Table:
             if name not in allowed:
                 near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
                 remedy = (
-                    f"Did you mean {near[0]!r}?" if near else f"Known keys here: {', '.join(sorted(allowed))}."
+                    f"Did you mean {near[0]!r}?"
+                    if near
+                    else f"Known keys here: {', '.join(sorted(allowed))}."
                 )
                 raise ConfigError(f"unknown key {name!r}", self.place(name), remedy)
 
@@ -146,13 +148,17 @@ def load_design(path: Path) -> Design:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"this is not valid TOML: {error}", manifest, "Mend the line it names.") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"this is not UTF-8 text ({error.reason} at byte {error.start})", manifest) from None
+        raise ConfigError(
+            f"this is not UTF-8 text ({error.reason} at byte {error.start})", manifest
+        ) from None
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", manifest) from None
     root = _Table(data, manifest, "")
     root.only(_TOP_KEYS)
     if "design" not in data:
-        raise ConfigError("the table [design] is missing", manifest, 'Add [design] with name and top = "...".')
+        raise ConfigError(
+            "the table [design] is missing", manifest, 'Add [design] with name and top = "...".'
+        )
     design = root.table("design")
     design.only(_DESIGN_KEYS)
     return _design(root, design, manifest)
@@ -211,7 +217,9 @@ def _files(table: _Table, key: str, folder: Path, *, required: bool) -> tuple[st
         matches = sorted(p for p in folder.glob(pattern) if p.is_file()) if wild else [folder / pattern]
         if required and not (matches and all(p.is_file() for p in matches)):
             raise ConfigError(
-                f"there is no file {pattern!r}", table.place(key), f"Looked in {folder}; mend the name or add it."
+                f"there is no file {pattern!r}",
+                table.place(key),
+                f"Looked in {folder}; mend the name or add it.",
             )
         # Not resolved: a symbolic link keeps the name its user gave it.
         found += [_relative(p, folder) for p in matches]
@@ -338,7 +346,9 @@ def _waiver(table: _Table) -> LintWaiver:
     values = {key: table.get(key, str) for key in ("rule", "reason", "file", "match") if key in table.data}
     for key in ("rule", "reason"):
         if key not in values:
-            raise ConfigError(f"the key {key!r} is missing", table.place(key), "A waiver names a rule and why.")
+            raise ConfigError(
+                f"the key {key!r} is missing", table.place(key), "A waiver names a rule and why."
+            )
     lines = table.get("lines", (list, int))
     if lines is not None:
         pair = [lines, lines] if isinstance(lines, int) else lines

@@ -36,7 +36,9 @@ class RemoteStore:
         try:
             self._fs, self._root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
-            raise ConfigError(f"the shared store cannot be used ({error})", url, "Give an fsspec URL.") from None
+            raise ConfigError(
+                f"the shared store cannot be used ({error})", url, "Give an fsspec URL."
+            ) from None
         self._known: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -185,7 +185,9 @@ class Runner:
         try:
             out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise InfraError(f"cannot write a log ({error.strerror})", log, "Free space and try again.") from None
+            raise InfraError(
+                f"cannot write a log ({error.strerror})", log, "Free space and try again."
+            ) from None
         started = time.monotonic()
         try:
             process = subprocess.Popen(

@@ -152,7 +152,11 @@ class Store:
             yield
         except (sa.exc.SQLAlchemyError, OSError) as error:
             text = str(getattr(error, "orig", None) or error)
-            remedy = "Remove the file if it is damaged." if "malformed" in text or "not a database" in text else None
+            remedy = (
+                "Remove the file if it is damaged."
+                if "malformed" in text or "not a database" in text
+                else None
+            )
             if "full" in text:
                 remedy = "Free some space and run the same command again: finished steps are kept."
             raise InfraError(f"the run database cannot be used ({text})", self._where, remedy) from None

@@ -20,7 +20,7 @@ from flow.engine.cache import Cache, final_key, full_disk
 from flow.engine.remote import RemoteStore
 from flow.engine.runner import Cancelled, Runner
 from flow.model.check import Check
-from flow.model.errors import ConfigError, FlowError, InfraError, ToolError
+from flow.model.errors import FlowError, InfraError, ToolError
 from flow.model.metric import MetricValue
 from flow.model.step import Outcome, ProcessResult, Resources, Status, Step
 from flow.model.tool import Command, ToolIdentity
@@ -262,7 +262,7 @@ def execute(task: Task) -> Outcome:
     except Cancelled:
         return Outcome(status=Status.CANCELLED, key=task.base, host=socket.gethostname(),
                        wall_s=time.monotonic() - started)  # fmt: skip
-    except Exception as error:  # noqa: BLE001 - whatever a stage raises belongs to its step
+    except Exception as error:
         failure = _failure(task, error, context, workdir)
         return replace(failure, wall_s=time.monotonic() - started, attempts=attempts)
     finally:

@@ -124,9 +124,7 @@ def _package(name: str, version: str, digest: str) -> ToolIdentity:
     )
 
 
-def find_pdks(
-    design: Design, request: Request
-) -> tuple[tuple[PdkPlan, ...], list[tuple[str, str]]]:
+def find_pdks(design: Design, request: Request) -> tuple[tuple[PdkPlan, ...], list[tuple[str, str]]]:
     """Return the PDKs to map to, and those left out with the reason.
 
     Raises
@@ -164,9 +162,7 @@ def _all_names(known: Callable[[], Iterable[object]]) -> list[str]:
     return [n for n in _known(known) if "-9t" not in n]
 
 
-def _plan(
-    pdk: Pdk, design: Design, request: Request, corner_of: Callable[[Pdk, str], Corner]
-) -> PdkPlan:
+def _plan(pdk: Pdk, design: Design, request: Request, corner_of: Callable[[Pdk, str], Corner]) -> PdkPlan:
     target = design.pdks.get(pdk.name)
     names = request.corners or (target.corners if target else ())
     corners = tuple(corner_of(pdk, name) for name in names) if names else default_corners(pdk)

@@ -70,9 +70,7 @@ def _distribution_version(module: str) -> str:
 
 STAGES: dict[str, StageInfo] = {
     "elaborate": StageInfo("flow.stages.elaborate:Elaborate", ("stages/elaborate*.py",)),
-    "lint": StageInfo(
-        "flow.stages.lint:Lint", ("stages/lint*.py", *_HDL, "tools/verilator/**/*.py")
-    ),
+    "lint": StageInfo("flow.stages.lint:Lint", ("stages/lint*.py", *_HDL, "tools/verilator/**/*.py")),
     "sim_runtime": StageInfo("flow.stages.simulate:SimRuntime", ("stages/sim*.py", *_SIM)),
     "sim_build": StageInfo("flow.stages.simulate:SimBuild", ("stages/sim*.py", *_SIM)),
     "simulate": StageInfo("flow.stages.simulate:Simulate", ("stages/sim*.py", *_SIM)),

@@ -1,0 +1,1 @@
+"""The ``suzuri`` command: parses, calls the library, prints."""

@@ -1,0 +1,135 @@
+"""The ``suzuri`` command: its group, its exit codes, and how it shows errors.
+
+Exit codes: 0 good, 1 a check failed, 2 the user's input, 3 a tool or machine,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+import click
+
+__all__ = ["main", "suzuri"]
+
+#: Commands, where they live, and their one line of help, so that
+#: ``suzuri --help`` imports none of them.
+_COMMANDS = {
+    "new": ("flow.cli.new_cmd:new", "Start a design of your own."),
+    "plan": ("flow.cli.plan_cmd:plan", "Say what would run, and why."),
+    "run": ("flow.cli.run_cmd:run", "Verify a design and measure its power, performance and area."),
+    "report": ("flow.cli.report_cmd:report", "Show a run again, or list runs."),
+    "pdk": ("flow.cli.pdk_cmd:pdk", "List, check and install PDKs."),
+    "doctor": ("flow.cli.doctor_cmd:doctor", "Say what this machine has, lacks, and how to install it."),
+    "lock": ("flow.cli.lock_cmd:lock", "Pin tools and PDKs in tools.lock, or compare with it."),
+    "gc": ("flow.cli.gc_cmd:gc", "Free space: drop what was not used for longest."),
+    "completion": ("flow.cli.completion_cmd:completion", "Print the shell completion script."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        import difflib
+
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            if near:
+                error.message = f"{error.message.rstrip('.')} Did you mean {near[0]!r}?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="suzuri", prog_name="suzuri")
+@click.pass_context
+def suzuri(ctx: click.Context, debug: bool) -> None:
+    """From a chip description in Python or Verilog to verified RTL and its
+    power, performance and area on every open PDK.
+
+    Exit codes: 0 good, 1 a check failed, 2 your input, 3 a tool or machine.
+    """
+    ctx.obj = {"debug": debug}
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    """Treat SIGTERM and SIGHUP like Ctrl-C, so that tools are stopped and results kept."""
+    raise KeyboardInterrupt
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    from flow.model.errors import FlowError
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    arguments = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in arguments or os.environ.get("SUZURI_DEBUG") == "1"
+    # --debug is understood wherever it stands.
+    arguments = ["--debug", *[a for a in arguments if a != "--debug"]] if debug else arguments
+    try:
+        code = suzuri.main(args=arguments, prog_name="suzuri", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted. Finished steps are kept; the same command goes on from there.", err=True)
+        code = 130
+    except FlowError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe went away: not worth a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if debug:
+            raise
+        _complain(
+            f"suzuri itself failed: {type(error).__name__}: {error}. "
+            "Run it again with --debug and report what it prints."
+        )
+        code = 3
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(text: str) -> None:
+    label = click.style("Error:", fg="red", bold=True) if sys.stderr.isatty() else "Error:"
+    click.echo(f"{label} {text}", err=True)
+
+
+def echo_json(data: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Print `data` as JSON."""
+    import json
+
+    click.echo(json.dumps(data, indent=2, default=str))
+
+
+if __name__ == "__main__":
+    main()

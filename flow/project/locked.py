@@ -1,0 +1,45 @@
+"""Compares what a run is about to use with ``tools.lock``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flow.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from flow.project.session import Session
+
+__all__ = ["check_lock", "find_lock"]
+
+
+def find_lock(folder: Path) -> Path | None:
+    """Return the ``tools.lock`` in `folder` or the nearest folder above it."""
+    for candidate in (folder, *folder.parents):
+        path = candidate / "tools.lock"
+        if path.is_file():
+            return path
+    return None
+
+
+def check_lock(session: Session, *, refuse: bool) -> list[str]:
+    """Say how the tools of `session` differ from ``tools.lock``.
+
+    Raises
+    ------
+    ConfigError
+        `refuse` is given and there is a difference, or no lock.
+    """
+    path = find_lock(session.design.root)
+    if path is None:
+        if refuse:
+            raise ConfigError("there is no tools.lock here or above", session.design.root,
+                              "Write one: suzuri lock")  # fmt: skip
+        return []
+    from flow.lock import compare, read_lock  # noqa: PLC0415
+
+    differences = [str(d) for d in compare(read_lock(path), list(session.tools.values()))]
+    if differences and refuse:
+        raise ConfigError(f"{len(differences)} of the tools differ: {'; '.join(differences)}", path,
+                          "Install what it pins, or accept what is here: suzuri lock")  # fmt: skip
+    return differences

@@ -1,0 +1,327 @@
+"""Prepares, plans and runs a design."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flow.engine.cache import Cache, default_root, full_disk
+from flow.engine.driver import Options, run_graph
+from flow.engine.events import Event, Listener, StepFinished
+from flow.engine.hashing import DigestMemo
+from flow.engine.manifest import load_design
+from flow.engine.provenance import Commit, commit_of, host_facts, new_run_id
+from flow.engine.record import outcome_to_json
+from flow.engine.remote import RemoteStore
+from flow.engine.seeds import derive_seed
+from flow.model.design import Design
+from flow.model.errors import ConfigError
+from flow.model.graph import Graph
+from flow.model.step import Outcome
+from flow.model.view import View
+from flow.project.environment import find_pdks, find_tools, packages
+from flow.project.explain import PlanRow, explain, load_signatures, save_signatures
+from flow.project.request import Request, apply
+from flow.project.verdict import Verdict, check_limits, judge
+from flow.stages.chip import ChipFlow, PdkPlan, TestRun
+
+__all__ = ["RunResult", "Session"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What came of a run.
+
+    Attributes
+    ----------
+    record
+        The run as ``run.json`` has it.
+    folder
+        Folder of this run's files.
+    report
+        The HTML report.
+    """
+
+    record: Mapping[str, Any]
+    folder: Path
+    report: Path
+    verdict: Verdict
+
+
+class Session:
+    """A request, made concrete on this machine.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    command
+        The command line that asked, for the record.
+
+    Raises
+    ------
+    ConfigError
+        The manifest or the request is wrong, or a tool or PDK is missing.
+    """
+
+    def __init__(self, request: Request, command: str = "") -> None:
+        self.request = request
+        self.command = command
+        self.design: Design = apply(load_design(request.path), request)
+        self.build = (request.build or self.design.root / "build").absolute()
+        remote = RemoteStore(request.store) if request.store else None
+        self.cache = Cache(default_root(), remote)
+        self._memo = DigestMemo(self.cache.root / "digests.json")
+        self.tools, self.missing_tools = find_tools(self.design, request)
+        self.pdks, self.skipped_pdks = find_pdks(self.design, request)
+        self.graph: Graph = self._flow().graph()
+        self._memo.save()
+
+    def _flow(self) -> ChipFlow:
+        request = self.request
+        runs = tuple(
+            TestRun(test=test, index=i, seed=_seed(request, test.name, i))
+            for test in self.design.tests
+            for i in range(1 if request.seed is not None else test.seeds)
+        )
+        return ChipFlow(
+            design=self.design,
+            pdks=self.pdks,
+            runs=runs,
+            tools=self.tools,
+            view_of=self._view,
+            digest=lambda path: self._memo.digest(path)[0],
+            packages=packages,
+            parts=request.parts,
+            waves=request.waves,
+        )
+
+    def _view(self, path: Path) -> View:
+        try:
+            digest, size = self._memo.digest(path)
+        except OSError as error:
+            raise ConfigError(f"cannot be read ({error.strerror})", path) from None
+        return View(name=path.name, digest=digest, size=size, path=str(path))
+
+    # -- planning ---------------------------------------------------------
+
+    def plan(self) -> list[PlanRow]:
+        """Say of each step whether it would run, and why."""
+        earlier = load_signatures(self.build / "signatures.json")
+        return explain(self.graph, self.cache, earlier, self.request.force)
+
+    # -- running ----------------------------------------------------------
+
+    def run(self, listener: Listener = lambda event: None) -> RunResult:
+        """Run the graph, record every outcome as it comes, write the report.
+
+        Raises
+        ------
+        FlowError
+            The cluster cannot be reached, or results cannot be written.
+        """
+        from flow.engine.store import Store  # noqa: PLC0415 - costs a third of a second
+
+        run_id = new_run_id()
+        started, clock = datetime.now(UTC), time.monotonic()
+        commit = commit_of(self.design.root)
+        folder = self._make_folder(run_id)
+        store = Store(self.request.database or self.build / "suzuri.sqlite")
+        try:
+            store.begin(run_id, self._run_row(commit))
+
+            def tell(event: Event) -> None:
+                if isinstance(event, StepFinished):
+                    store.add(run_id, event.step, event.outcome)
+                listener(event)
+
+            options = Options(
+                run_id=run_id,
+                keep=self.build / "failed",
+                jobs=self.request.jobs,
+                scheduler=self.request.scheduler,
+                force=self.request.force,
+            )
+            outcomes = run_graph(self.graph, self.cache, options, tell)
+            limits = check_limits(self.design, self.pdks, self.graph, outcomes)
+            missing = [(n, str(e)) for n, e in self.missing_tools]
+            verdict = judge(self.graph, outcomes, limits, missing)
+            facts = {"id": run_id, "started": started.isoformat(timespec="seconds"),
+                     "elapsed_s": time.monotonic() - clock}  # fmt: skip
+            record = self._record(facts, commit, outcomes, limits, verdict)
+            report = self._write(folder, record, outcomes)
+            store.end(run_id, verdict.status, verdict.exit_code, {"reasons": list(verdict.reasons)})
+        finally:
+            store.close()
+            self._memo.save()
+        return RunResult(record=record, folder=folder, report=report, verdict=verdict)
+
+    def _make_folder(self, run_id: str) -> Path:
+        folder = self.build / "runs" / run_id
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            if error.errno in (13, 30):
+                raise ConfigError("results cannot be written here", self.build,
+                                  "Name another folder: --build FOLDER") from None  # fmt: skip
+            raise full_disk(error, self.build) from None
+        return folder
+
+    def _run_row(self, commit: Commit) -> dict[str, Any]:
+        facts = host_facts()
+        return {
+            "design": self.design.name,
+            "commit": commit.digest,
+            "dirty": commit.dirty,
+            "command": self.command,
+            "host": facts["host"],
+            "pid": os.getpid(),
+        }
+
+    def reproduce(self) -> str:
+        """Return the command that repeats this run on a checkout of the same commit."""
+        request = self.request
+        words = ["suzuri", "run", _short(self.design.root)]
+        for plan in self.pdks:
+            words += ["--pdk", plan.pdk.name]
+        for corner in request.corners:
+            words += ["--corner", corner]
+        words += ["--recipe", self.design.synthesis.recipe]
+        if request.clock_period_ns is not None:
+            words += ["--clock", f"{request.clock_period_ns:g}"]
+        for name, value in request.parameters.items():
+            words += ["--set", f"{name}={json.dumps(value)}"]
+        for test in request.tests:
+            words += ["--test", test]
+        if request.seed is not None:
+            words += ["--seed", str(request.seed)]
+        else:
+            words += ["--master-seed", str(request.master_seed)]
+            if request.seeds is not None:
+                words += ["--seeds", str(request.seeds)]
+        if request.waves:
+            words.append("--waves")
+        return shlex.join(words)
+
+    # -- recording --------------------------------------------------------
+
+    def _record(
+        self,
+        facts: Mapping[str, Any],
+        commit: Commit,
+        outcomes: Mapping[str, Outcome],
+        limits: list[dict[str, Any]],
+        verdict: Verdict,
+    ) -> dict[str, Any]:
+        design = self.design
+        return {
+            "version": 1,
+            "run": {**facts, **host_facts(), "command": self.command, "reproduce": self.reproduce(),
+                    "master_seed": self.request.master_seed, "cache": str(self.cache.root)},
+            "verdict": verdict.as_json(),
+            "design": {
+                "name": design.name, "top": design.top, "language": design.language,
+                "description": design.description, "manifest": str(design.manifest),
+                "commit": commit.digest, "dirty": commit.dirty, "parameters": dict(design.parameters),
+                "constraints": asdict(design.constraints), "recipe": design.synthesis.recipe,
+            },
+            "tools": [asdict(t) for _, t in sorted(self.tools.items())],
+            "pdks": [_pdk_facts(plan) for plan in self.pdks],
+            "skipped_pdks": [{"name": n, "reason": r} for n, r in self.skipped_pdks],
+            "missing_tools": [{"name": n, "reason": str(e)} for n, e in self.missing_tools],
+            "steps": [self._step_record(name, outcomes) for name in (s.name for s in self.graph)],
+            "limits": limits,
+        }  # fmt: skip
+
+    def _step_record(self, name: str, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+        step = self.graph[name]
+        outcome = outcomes[name]
+        data = outcome_to_json(outcome)
+        del data["reads"]
+        return {
+            **data,
+            "name": name,
+            "kind": step.kind,
+            "label": step.label or name,
+            "tags": dict(step.tags),
+            "tools": [t.key for t in step.tools],
+            "needs": list(step.needs),
+            "log": f"../../steps/{name}/{outcome.outputs['log'].name}" if "log" in outcome.outputs else None,
+            "seconds_outside_tools": max(0.0, outcome.wall_s - outcome.tool_s),
+        }
+
+    def _write(self, folder: Path, record: dict[str, Any], outcomes: Mapping[str, Outcome]) -> Path:
+        """Write the run's files, then let ``build/`` show the latest run."""
+        from flow.report.html import write as write_html  # noqa: PLC0415
+        from flow.report.metrics import metrics_json  # noqa: PLC0415
+
+        try:
+            for name, outcome in outcomes.items():
+                for view in outcome.outputs.values():
+                    self._export(view, self.build / "steps" / name / view.name)
+            _write_json(folder / "run.json", record)
+            _write_json(folder / "metrics.json", metrics_json(record))
+            report = folder / "report.html"
+            write_html(record, report)
+            save_signatures(self.build / "signatures.json", self.graph, outcomes)
+            for name in ("run.json", "metrics.json", "report.html"):
+                temporary = self.build / f".{name}.{os.getpid()}"
+                shutil.copyfile(folder / name, temporary)
+                temporary.replace(self.build / name)
+        except OSError as error:
+            raise full_disk(error, self.build) from None
+        return self.build / "report.html"
+
+    def _export(self, view: View, target: Path) -> None:
+        """Copy a view to where its user looks for it, unless it is there already."""
+        try:
+            if target.stat().st_size == view.size and self._memo.digest(target)[0] == view.digest:
+                return
+        except OSError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.copy(self.cache.locate(view), temporary)
+        temporary.chmod(0o755 if os.access(temporary, os.X_OK) else 0o644)
+        temporary.replace(target)
+
+
+def _seed(request: Request, test: str, index: int) -> int:
+    return derive_seed(request.master_seed, test, index) if request.seed is None else request.seed
+
+
+def _short(path: Path) -> str:
+    """Return `path` relative to the current folder where it lies below it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _pdk_facts(plan: PdkPlan) -> dict[str, Any]:
+    pdk = plan.pdk
+    return {
+        "name": pdk.name,
+        "family": pdk.family,
+        "library": pdk.library,
+        "node_nm": pdk.node_nm,
+        "version": pdk.version,
+        "licence": pdk.licence,
+        "description": pdk.description,
+        "corners": [c.name for c in plan.corners],
+        "clock_period_ns": plan.clock_period_ns,
+        "notes": list(pdk.notes),
+    }
+
+
+def _write_json(path: Path, data: Any) -> None:  # noqa: ANN401 - any JSON value
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(data, indent=1, default=str))
+    temporary.replace(path)
