@@ -33,8 +33,7 @@ def lock(ctx: click.Context, check: bool, path: Path | None, as_json: bool) -> N
 
     Exit code: 0, or with --check 1 when something here differs from the lock.
     """
-    from flow.lock import absent, compare, current, merge
-    from flow.lockfile import FILE, find_lock, read_lock, write_lock
+    from flow.lock import FILE, absent, compare, current, find_lock, merge, read_lock, write_lock
 
     path = path or find_lock(Path.cwd()) or Path(FILE)
     tools, pdks = _installed()

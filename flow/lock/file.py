@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flow.lock import Lock, PdkPin, ToolPin
+from flow.lock.pins import Lock, PdkPin, ToolPin
 from flow.model.errors import ConfigError, InfraError
 
 __all__ = ["FILE", "find_lock", "read_lock", "render", "write_lock"]

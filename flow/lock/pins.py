@@ -1,13 +1,7 @@
-"""``tools.lock``: the tools, PDKs and Python packages that results were made with.
+"""What is on this machine, as a lock would pin it, and how it differs from a lock.
 
-A lock says which tool (flavour, version, digest of what runs on each
-platform), which PDK (version, digest of its views) and which Python packages
-decide the results. ``suzuri run --locked`` refuses a difference; without it a
-difference is said. Here is what is compared; ``flow.lockfile`` reads and
-writes the file.
-
-Not pinned: the C++ compiler, since a simulator's results do not depend on it.
-A tool that is the Python environment itself (cocotb) is pinned with the
+The C++ compiler is not pinned, since a simulator's results do not depend on
+it. A tool that is the Python environment itself (cocotb) is pinned with the
 packages.
 """
 
