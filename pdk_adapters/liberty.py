@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from flow.model.errors import ConfigError
-from pdk_adapters.liberty_cells import LibertyCell, cell_from_group
+from pdk_adapters.liberty_cells import LibertyCell, cell_from_group, finite
 from pdk_adapters.liberty_scan import Group, LibertySyntaxError, scan
 
 __all__ = ["Library", "OperatingConditions", "parse_liberty", "read_liberty"]
@@ -173,7 +173,7 @@ def _number(group: Group, name: str) -> float | None:
     if raw is None or not raw:
         return None
     try:
-        return float(raw)
+        return finite(raw)
     except ValueError:
         where = " ".join((group.kind, *group.args))
         raise _ValueAt(f"{name} of {where} is not a number: {raw!r}", group.offset) from None
@@ -186,12 +186,18 @@ def _unit(group: Group, name: str, base: float, default: float) -> float:
     match = _UNIT.match(raw)
     if match is None:
         raise _ValueAt(f"{name} is not a unit: {raw!r}", group.offset)
-    return _scaled(float(match.group(1) or 1), match.group(2), base)
+    return _scaled(match.group(1), match.group(2), base, group)
 
 
-def _scaled(number: float, prefix: str, base: float) -> float:
+def _scaled(number: str, prefix: str, base: float, group: Group) -> float:
+    try:
+        value = finite(number or "1")
+    except ValueError:
+        raise _ValueAt(f"a unit of the library is not a number: {number!r}", group.offset) from None
+    if value <= 0:
+        raise _ValueAt(f"a unit of the library is {value}", group.offset)
     # Rounding keeps 1 ps exactly 0.001 ns.
-    return float(f"{number * _PREFIX[prefix.lower()] / base:.12g}")
+    return float(f"{value * _PREFIX[prefix.lower()] / base:.12g}")
 
 
 def _cap_unit(group: Group) -> float:
@@ -201,7 +207,7 @@ def _cap_unit(group: Group) -> float:
     match = _UNIT.match("".join(args))
     if match is None:
         raise _ValueAt(f"capacitive_load_unit is not a unit: {' '.join(args)!r}", group.offset)
-    return _scaled(float(match.group(1) or 1), match.group(2), 1e-12)
+    return _scaled(match.group(1), match.group(2), 1e-12, group)
 
 
 def _library(text: str, root: Group) -> Library:

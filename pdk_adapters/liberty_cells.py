@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pdk_adapters.liberty_scan import Group
 
-__all__ = ["LibertyCell", "Memory", "Pin", "Sequential", "StateTable", "cell_from_group"]
+__all__ = ["LibertyCell", "Memory", "Pin", "Sequential", "StateTable", "cell_from_group", "finite"]
 
 _VALUE = re.compile(r'\bvalue\s*:\s*"?\s*([-+\d.eE]+)')
 _GATE_ROLES = ("clock", "enable", "test", "out", "obs")
@@ -149,12 +150,26 @@ def _flag(group: Group, name: str) -> bool:
     return group.attrs.get(name, "").lower() == "true"
 
 
+def finite(raw: str) -> float:
+    """Return `raw` as a number.
+
+    Raises
+    ------
+    ValueError
+        It is none, or not finite.
+    """
+    value = float(raw)
+    if not math.isfinite(value):
+        raise ValueError(raw)
+    return value
+
+
 def _float(group: Group, name: str) -> float | None:
     raw = group.attrs.get(name)
     if not raw:
         return None
     try:
-        return float(raw)
+        return finite(raw)
     except ValueError:
         where = " ".join((group.kind, *group.args))
         raise ValueError(f"{name} of {where} is not a number: {raw!r}") from None
@@ -291,4 +306,4 @@ def _leakage(text: str, group: Group, leak_nw: float) -> float | None:
     found = [m for a, b in group.spans.get("leakage_power", ()) if (m := _VALUE.search(text, a, b))]
     if not found:
         return None
-    return sum(float(m.group(1)) for m in found) / len(found) * leak_nw
+    return sum(finite(m.group(1)) for m in found) / len(found) * leak_nw
