@@ -52,12 +52,14 @@ def slack_histogram(data: Histogram, title: str) -> Html:
         return _TOP + plot_h * (1 - value / top)
 
     parts: list[Html] = []
-    for value in sorted({round(v) for v in _ticks(0, top, 3)}):
-        line = {"x1": _LEFT, "x2": _WIDTH - _RIGHT, "y1": f"{y(value):.1f}", "y2": f"{y(value):.1f}"}
+    for mark in sorted({round(v) for v in _ticks(0, top, 3)}):
+        line = {"x1": _LEFT, "x2": _WIDTH - _RIGHT, "y1": f"{y(mark):.1f}", "y2": f"{y(mark):.1f}"}
         parts.append(h("line", class_="grid", **line))
-        parts.append(h("text", count(value), x=_LEFT - 5, y=f"{y(value) + 3.5:.1f}", text_anchor="end"))
+        parts.append(h("text", count(mark), x=_LEFT - 5, y=f"{y(mark) + 3.5:.1f}", text_anchor="end"))
     step = _nice(span, 5)
-    digits = max(0, -math.floor(math.log10(step) + 1e-9)) + (step * 10 ** -math.floor(math.log10(step)) == 2.5)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9)) + (
+        step * 10 ** -math.floor(math.log10(step)) == 2.5
+    )
     for value in _ticks(low, high, 5):
         where = min(max(x(value), _LEFT + 4), _WIDTH - _RIGHT - 8)
         parts.append(h("text", fixed(value, digits), x=f"{where:.1f}", y=_HEIGHT - 16, text_anchor="middle"))

@@ -14,7 +14,6 @@ from flow.report.rundata import StepRun, mapping, rows, text
 from flow.report.units import number
 
 __all__ = [
-    "CoverPoint",
     "Histogram",
     "Module",
     "Path",
@@ -22,7 +21,6 @@ __all__ = [
     "PowerRow",
     "TestRow",
     "cells_by_type",
-    "coverage",
     "histogram",
     "modules",
     "paths",
@@ -153,7 +151,14 @@ def _bin(values: Sequence[float]) -> Histogram:
 
 def histogram(step: StepRun, kind: str = "setup") -> Histogram | None:
     """Return the endpoint slacks of a timing step as a histogram, if it has them."""
-    keys = (f"{kind}_slacks", f"endpoint_slacks_{kind}", "endpoint_slacks", "slacks", "endpoints", "slack_histogram")
+    keys = (
+        f"{kind}_slacks",
+        f"endpoint_slacks_{kind}",
+        "endpoint_slacks",
+        "slacks",
+        "endpoints",
+        "slack_histogram",
+    )
     for key in keys:
         value = step.data.get(key)
         inner = mapping(value)
@@ -261,12 +266,14 @@ def power_rows(step: StepRun, by: str = "group") -> list[PowerRow]:
         pairs = [(str(k), mapping(v)) for k, v in value.items()] if isinstance(value, Mapping) else []
         pairs += [(_str(r, by, "name", "instance", "path"), r) for r in rows(value)]
         for name, row in pairs:
-            parts = [_num(row, f"{p}_w", p) for p in ("internal", "switching", "leakage")]
+            internal, switching, leakage = parts = [
+                _num(row, f"{p}_w", p) for p in ("internal", "switching", "leakage")
+            ]
             total = _num(row, "total_w", "total", "power_w")
             if total is None and any(p is not None for p in parts):
                 total = sum(p or 0.0 for p in parts)
             if total is not None and (by == "module" or name.lower() != "total"):
-                found.append(PowerRow(name or "(top)", *parts, total))
+                found.append(PowerRow(name or "(top)", internal, switching, leakage, total))
         if found:
             break
     return found
@@ -288,6 +295,8 @@ class TestRow:
     time_s: float | None
     sim_ns: float | None
     message: str
+    detail: str
+    place: str
     step: StepRun
 
 
@@ -320,53 +329,7 @@ def _testcase(step: StepRun, test: str, row: Mapping[str, Any]) -> TestRow:
         time_s=_num(row, "time_s", "time", "wall_s"),
         sim_ns=_num(row, "sim_time_ns", "sim_ns"),
         message=_str(row, "message", "error", "reason"),
+        detail=_str(row, "traceback", "detail"),
+        place=_str(row, "place"),
         step=step,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class CoverPoint:
-    """A coverpoint, merged over all runs: hits by bin."""
-
-    name: str
-    bins: tuple[tuple[str, int], ...]
-    goal: int = 1
-
-    @property
-    def holes(self) -> tuple[str, ...]:
-        """Bins that were not hit often enough."""
-        return tuple(name for name, hits in self.bins if hits < self.goal)
-
-
-def coverage(steps: Iterable[StepRun]) -> list[CoverPoint]:
-    """Return the functional coverage, bins summed over all tests and seeds."""
-    merged: dict[str, dict[str, int]] = {}
-    goals: dict[str, int] = {}
-    for step in steps:
-        for key in ("coverage", "functional_coverage", "coverpoints"):
-            for name, bins, goal in _points(step.data.get(key)):
-                goals[name] = max(goal, goals.get(name, 1))
-                into = merged.setdefault(name, {})
-                for label, hits in bins:
-                    into[label] = into.get(label, 0) + hits
-    return [CoverPoint(n, tuple(b.items()), goals[n]) for n, b in merged.items()]
-
-
-def _points(value: object) -> list[tuple[str, list[tuple[str, int]], int]]:
-    inner = mapping(value)
-    if "coverpoints" in inner or "points" in inner:
-        return _points(inner.get("coverpoints") or inner.get("points"))
-    pairs = [(str(k), v) for k, v in inner.items()]
-    pairs += [(_str(r, "name", "coverpoint", "point"), r) for r in rows(value)]
-    found = []
-    for name, item in pairs:
-        row = mapping(item)
-        bins = row.get("bins", item)
-        goal = int(_num(row, "goal", "at_least") or 1)
-        if isinstance(bins, Mapping):
-            listed = [(str(k), int(number(v) or 0)) for k, v in bins.items() if number(v) is not None]
-        else:
-            listed = [(_str(b, "name", "bin", "label"), int(_num(b, "hits", "count") or 0)) for b in rows(bins)]
-        if listed:
-            found.append((name, listed, goal))
-    return found

@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from flow.report.markup import Html, clean, h, join
 from flow.report.marks import icon
+from flow.report.markup import Html, clean, h, join
 from flow.report.rundata import Run, text
 from flow.report.sections.breakdown import area, power
 from flow.report.sections.checks import checks
@@ -110,8 +110,12 @@ def render(run: Mapping[str, Any]) -> str:
         h("title", f"{seen.name}: {word.lower()} · Suzuri"),
         h("style", Html(_asset("report.css"))),
     )
-    footer = h("footer", h("p", f"Suzuri {version}".strip(), " · run ", h("code", text(seen.info.get("id")) or "?")))
-    page = h("div", nav, h("main", _masthead(seen), *(b for _, _, b in made), footer, id="top"), class_="page")
+    footer = h(
+        "footer", h("p", f"Suzuri {version}".strip(), " · run ", h("code", text(seen.info.get("id")) or "?"))
+    )
+    page = h(
+        "div", nav, h("main", _masthead(seen), *(b for _, _, b in made), footer, id="top"), class_="page"
+    )
     skip = h("a", "Skip to the report", href="#verdict", class_="skip")
     body = h("body", _DEFS, skip, page, h("script", Html(script)))
     return "<!DOCTYPE html>\n" + join(h("html", head, body, lang="en")) + "\n"

@@ -8,7 +8,7 @@ from flow.report.markup import Child, Html, h, join
 from flow.report.rundata import Num
 from flow.report.units import fixed
 
-__all__ = ["bar", "icon", "null", "num", "section", "slack", "state", "table", "th"]
+__all__ = ["TONES", "bar", "filter_tools", "icon", "null", "num", "section", "slack", "state", "table", "th"]
 
 #: What each status means to a reader: the tone, and the word shown.
 TONES = {
@@ -40,7 +40,9 @@ _SHAPES = {
 def icon(tone: str) -> Html:
     """Return the shape of `tone`; decorative, since a word always stands beside it."""
     shape = _SHAPES.get(tone, _SHAPES["mute"])
-    return Html(f'<svg class="i {tone}" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{shape}</svg>')
+    return Html(
+        f'<svg class="i {tone}" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{shape}</svg>'
+    )
 
 
 def state(status: str, word: str | None = None) -> Html:
@@ -52,13 +54,16 @@ def state(status: str, word: str | None = None) -> Html:
 def null(reason: str) -> Html:
     """Return an em dash that gives `reason` on hover and on focus."""
     why = reason or "not reported"
-    return h("span", "—", class_="null", title=why, tabindex="0", role="note", aria_label=f"not available: {why}")
+    return h(
+        "span", "—", class_="null", title=why, tabindex="0", role="note", aria_label=f"not available: {why}"
+    )
 
 
 def num(value: Num | float | None, shown: str | None = None, *, unit: str = "", reason: str = "") -> Html:
     """Return `shown` for a value, with a small unit, or the em dash and its reason."""
     if isinstance(value, Num):
-        value, reason = value.value, value.reason
+        reason = value.reason
+        value = value.value
     if value is None:
         return null(reason)
     text = shown if shown is not None else fixed(value)
@@ -68,7 +73,8 @@ def num(value: Num | float | None, shown: str | None = None, *, unit: str = "", 
 def slack(value: Num | float | None, *, reason: str = "", unit: str = "") -> Html:
     """Return a slack in nanoseconds: sign, shape, colour and hidden word all agree."""
     if isinstance(value, Num):
-        value, reason = value.value, value.reason
+        reason = value.reason
+        value = value.value
     if value is None:
         return null(reason)
     met = value >= 0
@@ -87,7 +93,9 @@ def slack(value: Num | float | None, *, reason: str = "", unit: str = "") -> Htm
 def bar(share: float, tone: str = "") -> Html:
     """Return a horizontal bar of `share` (0 to 1); decorative."""
     width = min(100.0, max(0.0, share * 100))
-    return h("span", h("span", style=f"width:{width:.2f}%", class_=tone or None), class_="bar", aria_hidden="true")
+    return h(
+        "span", h("span", style=f"width:{width:.2f}%", class_=tone or None), class_="bar", aria_hidden="true"
+    )
 
 
 def th(label: Child, *, number: bool = False, unit: str = "", title: str = "", span: int = 1) -> Html:
@@ -123,7 +131,26 @@ def table(
         class_=cls or None,
     )
     return h(
-        "div", inner, class_="frame tall" if tall else "frame", tabindex="0", role="region", aria_label=caption
+        "div",
+        inner,
+        class_="frame tall" if tall else "frame",
+        tabindex="0",
+        role="region",
+        aria_label=caption,
+    )
+
+
+def filter_tools(ident: str, options: Sequence[tuple[str, str, int]], hint: str) -> Html:
+    """Return the filter of the table `ident`; `options` are ``(state, word, how many)``."""
+    total = sum(n for _, _, n in options)
+    listed = [h("option", f"All ({total})", value="")]
+    listed += [h("option", f"{word} ({n})", value=state) for state, word, n in options if n]
+    return h(
+        "div",
+        h("label", "Filter ", h("input", type="search", data_filter=ident, placeholder=hint)),
+        h("label", "Show ", h("select", *listed, data_state_of=ident)),
+        h("span", class_="hits", role="status", data_hits=ident),
+        class_="tools js",
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-__all__ = ["Child", "Html", "clean", "h", "join", "relative_href", "slug"]
+__all__ = ["Child", "Html", "clean", "h", "join", "log_href"]
 
 # Characters that no report should pass on: controls, lone surrogates, and the
 # marks that reorder the text around them.
@@ -73,18 +73,18 @@ def join(*children: Child) -> Html:
     return Html("".join(_child(c) for c in children))
 
 
-def slug(text: object) -> str:
-    """Return `text` as part of an ``id``: letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", str(text).lower()).strip("-") or "x"
+def log_href(path: object) -> tuple[str | None, str]:
+    """Return `path` as a link from the results folder, and how far up it led.
 
-
-def relative_href(path: object) -> str | None:
-    """Return `path` as a link target inside the run's folder, or ``None``.
-
-    Absolute paths, paths that climb out, and anything with a scheme are
-    refused: a report must not link to where it was not written.
+    A run records its logs relative to its own folder (``../../steps/...``).
+    The report lies there, and a copy of the latest lies in the results folder
+    above; links fit the latter, and the page's script puts the leading ``../``
+    back in the former. Absolute paths and anything with a scheme are refused.
     """
     text = clean(path) if path else ""
+    up = ""
+    while text.startswith("../"):
+        up, text = up + "../", text[3:]
     if not text or text.startswith(("/", "\\")) or ".." in text.split("/"):
-        return None
-    return quote(text, safe="/")
+        return None, ""
+    return quote(text, safe="/"), up

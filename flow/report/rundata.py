@@ -14,7 +14,7 @@ from typing import Any
 from flow.model.metric import base_name
 from flow.report.units import number
 
-__all__ = ["Corner", "Num", "Run", "StepRun", "Target", "mapping", "rows", "text"]
+__all__ = ["Corner", "Num", "Run", "StepRun", "Target", "lookup", "mapping", "rows", "text"]
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -126,6 +126,11 @@ class Corner:
         kind = "power" if metric.startswith("power__") else "timing"
         return lookup(self.power if kind == "power" else self.timing, metric, self.name, kind)
 
+    @property
+    def activity(self) -> str:
+        """Where the activity behind its power came from: ``simulated``, ``default`` or unknown."""
+        return next((s.tag("activity") for s in self.power if s.ok and s.tag("activity")), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -150,7 +155,7 @@ class Target:
         found = [(c.num(metric), c.name) for c in self.corners]
         known = [(n.value, n, c) for n, c in found if n.value is not None]
         if not known:
-            return (found[0] if found else (Num.missing("no corner was timed"), ""))
+            return found[0] if found else (Num.missing("no corner was timed"), "")
         best = (max if highest else min)(known, key=lambda k: k[0])
         return best[1], best[2]
 
@@ -160,7 +165,9 @@ class Target:
         asked = self.worst("timing__clock__period", highest=True)[0]
         if asked.value is not None:
             return asked
-        return Num(number(self.info.get("clock_period_ns")), "the run does not say which period was asked for")
+        return Num(
+            number(self.info.get("clock_period_ns")), "the run does not say which period was asked for"
+        )
 
     @property
     def broken(self) -> tuple[StepRun, ...]:
@@ -238,4 +245,5 @@ def _corners(info: Mapping[str, Any], steps: Sequence[StepRun]) -> Iterator[Corn
     for name in dict.fromkeys(names) or ([""] if work else []):
         mine = [s for s in work if s.tag("corner") in ("", name)]
         timing = tuple(s for s in mine if s.kind == "timing")
-        yield Corner(name, timing, tuple(s for s in mine if s.kind == "power"))
+        power = sorted((s for s in mine if s.kind == "power"), key=lambda s: s.tag("activity") == "default")
+        yield Corner(name, timing, tuple(power))

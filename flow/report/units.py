@@ -6,7 +6,17 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Scale", "area_scale", "count", "duration", "fixed", "number", "power_scale", "significant"]
+__all__ = [
+    "Scale",
+    "area_scale",
+    "count",
+    "duration",
+    "fixed",
+    "number",
+    "plain",
+    "power_scale",
+    "significant",
+]
 
 MINUS = "\u2212"
 
@@ -53,6 +63,11 @@ def significant(value: float, digits: int = 4) -> str:
     if magnitude < -6:
         return _signed(f"{value:.{digits - 1}e}")
     return _signed(f"{value:,.{max(0, digits - 1 - magnitude)}f}")
+
+
+def plain(value: float) -> str:
+    """Return a number that a person chose, as short as it can be written: ``0.8``, ``45``."""
+    return _signed(f"{value:,.6g}") if abs(value) >= 1e-4 or value == 0 else significant(value)
 
 
 def count(value: float) -> str:

@@ -107,6 +107,11 @@
   }
   addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 
+  // Links to logs fit the copy in the results folder; the original lies further down.
+  if (/\/runs\/[^/]+\/[^/]*$/.test(location.pathname)) {
+    for (const link of all("a[data-up]")) link.setAttribute("href", link.dataset.up + link.getAttribute("href"));
+  }
+
   // The navigation follows the reader.
   const links = new Map(all("nav a").map((a) => [a.hash.slice(1), a]));
   const seen = new Set();
@@ -121,6 +126,6 @@
   }, { rootMargin: "-8% 0px -60% 0px" });
   for (const node of all("main > section")) watcher.observe(node);
 
-  // A link to a section opens what is folded above it; printing shows everything.
+  // Printing shows what is folded, except the stages of single paths.
   addEventListener("beforeprint", () => all("details:not(.path)").forEach((item) => { item.open = true; }));
 })();

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from flow.report.charts import stacked
 from flow.report.details import Module, PowerRow, cells_by_type, modules, power_rows
-from flow.report.markup import Child, Html, h, join
 from flow.report.marks import bar, num, section, table, th
-from flow.report.rundata import Corner, Run, Target
+from flow.report.markup import Child, Html, h, join
+from flow.report.rundata import Corner, Run, StepRun, Target, lookup
 from flow.report.units import Scale, area_scale, count, fixed, power_scale, significant
 
 __all__ = ["area", "power"]
@@ -40,15 +40,26 @@ def _area_rows(listed: Sequence[Module], whole: float, scale: Scale, most: int) 
         size = sum(m.area for m in rest)
         cells = sum(m.cells or 0 for m in rest)
         tail = [] if counted else [h("td", significant(size * scale.factor), class_="n"), h("td", class_="n")]
-        body.append(h("tr", h("th", left, scope="row"), h("td", count(cells), class_="n"), *tail, h("td"), class_="rest"))
+        body.append(
+            h(
+                "tr",
+                h("th", left, scope="row"),
+                h("td", count(cells), class_="n"),
+                *tail,
+                h("td"),
+                class_="rest",
+            )
+        )
     return body
 
 
-def _area_table(title: str, first: str, listed: Sequence[Module], whole: float, scale: Scale, most: int) -> Html:
+def _area_table(
+    title: str, first: str, listed: Sequence[Module], whole: float, scale: Scale, *, most: int
+) -> Html:
     counted = not any(m.area for m in listed)
     areas = [] if counted else [th("Area", number=True, unit=scale.unit), th("Share", number=True, unit="%")]
     head = [th(first), th("Cells", number=True), *areas, h("td", class_="g")]
-    return h("div", h("h4", first), table(title, head, _area_rows(listed, whole, scale, most), cls="tight"))
+    return h("div", table(title, head, _area_rows(listed, whole, scale, most), cls="tight"))
 
 
 def _area_of(target: Target, *, opened: bool) -> Html | None:
@@ -61,9 +72,15 @@ def _area_of(target: Target, *, opened: bool) -> Html | None:
         scale = area_scale([whole])
         columns = []
         if mods:
-            columns.append(_area_table(f"Area by module on {target.name}", "Module", mods, whole, scale, _MODULES))
+            columns.append(
+                _area_table(f"Area by module on {target.name}", "Module", mods, whole, scale, most=_MODULES)
+            )
         if cells:
-            columns.append(_area_table(f"Cells by type on {target.name}", "Library cell", cells, whole, scale, _CELLS))
+            columns.append(
+                _area_table(
+                    f"Cells by type on {target.name}", "Library cell", cells, whole, scale, most=_CELLS
+                )
+            )
         total = join(significant(whole * scale.factor), " ", scale.unit) if whole else ""
         summary = h("summary", h("b", target.name), h("span", total, class_="more"))
         return h("details", summary, h("div", *columns, class_="columns"), open=opened)
@@ -106,7 +123,9 @@ def _power_table(title: str, first: str, listed: Sequence[PowerRow], whole: floa
     largest = max((r.total for r in listed), default=0.0)
     body = [_power_row(r, largest, whole, scale) for r in listed[:_POWERS]]
     if len(listed) > _POWERS:
-        body.append(h("tr", h("th", f"{len(listed) - _POWERS} more", scope="row"), h("td", colspan=6), class_="rest"))
+        body.append(
+            h("tr", h("th", f"{len(listed) - _POWERS} more", scope="row"), h("td", colspan=6), class_="rest")
+        )
     head = [
         th(first),
         *(th(p.capitalize(), number=True, unit=scale.unit) for p in _PARTS),
@@ -114,36 +133,37 @@ def _power_table(title: str, first: str, listed: Sequence[PowerRow], whole: floa
         th("Share", number=True, unit="%"),
         h("td", class_="g"),
     ]
-    return h("div", h("h4", first), table(title, head, body, cls="tight"))
+    return h("div", table(title, head, body, cls="tight"))
 
 
-def _power_of(target: Target, corner: Corner, *, opened: bool) -> Html | None:
-    for step in corner.power:
-        groups, mods = (power_rows(step, by) for by in ("group", "module"))
-        groups = [g for g in groups if g.total > 0] or groups
-        if not groups and not mods:
-            continue
-        whole = corner.num("power__total").value or sum(g.total for g in groups)
-        scale = power_scale([whole])
-        columns: list[Child] = []
-        place = f"{target.name} {corner.name}".strip()
-        if groups:
-            columns.append(_power_table(f"Power by group on {place}", "Group", groups, whole, scale))
-        if mods:
-            mods = sorted(mods, key=lambda r: -r.total)
-            columns.append(_power_table(f"Power by module on {place}", "Module", mods, whole, scale))
-        share = corner.num("power__annotated__ratio").value
-        said = f"{significant(whole * scale.factor)} {scale.unit}"
-        said += f", {fixed(share, 0)} % of nets annotated" if share is not None else ""
-        summary = h(
-            "summary",
-            h("b", target.name),
-            " ",
-            h("span", corner.name, class_="corner"),
-            h("span", said, class_="more"),
-        )
-        return h("details", summary, h("div", *columns, class_="columns"), open=opened)
-    return None
+def _power_of(target: Target, corner: Corner, step: StepRun, *, opened: bool) -> Html | None:
+    groups, mods = (power_rows(step, by) for by in ("group", "module"))
+    groups = [g for g in groups if g.total > 0] or groups
+    if not groups and not mods:
+        return None
+    whole = lookup([step], "power__total", corner.name, "power").value or sum(g.total for g in groups)
+    scale = power_scale([whole])
+    columns: list[Child] = []
+    source = {"default": "default activity", "simulated": "activity from simulation"}.get(
+        step.tag("activity"), ""
+    )
+    place = " ".join(filter(None, (target.name, corner.name, source)))
+    if groups:
+        columns.append(_power_table(f"Power by group on {place}", "Group", groups, whole, scale))
+    if mods:
+        mods = sorted(mods, key=lambda r: -r.total)
+        columns.append(_power_table(f"Power by module on {place}", "Module", mods, whole, scale))
+    share = lookup([step], "power__annotated__ratio", corner.name, "power").value
+    said = [f"{significant(whole * scale.factor)} {scale.unit}", source]
+    said.append(f"{fixed(share, 0)} % of nets annotated" if share else "")
+    summary = h(
+        "summary",
+        h("b", target.name),
+        " ",
+        h("span", corner.name, class_="corner"),
+        h("span", ", ".join(filter(None, said)), class_="more"),
+    )
+    return h("details", summary, h("div", *columns, class_="columns"), open=opened)
 
 
 def power(run: Run) -> Html | None:
@@ -151,10 +171,13 @@ def power(run: Run) -> Html | None:
     blocks: list[Html] = []
     for target in run.targets:
         for corner in target.corners:
-            block = _power_of(target, corner, opened=not blocks)
-            if block:
-                blocks.append(block)
+            for step in corner.power:
+                block = _power_of(target, corner, step, opened=not blocks) if step.ok else None
+                if block:
+                    blocks.append(block)
     if not blocks:
         return section("power", "Power", None, h("p", "No power step reported its groups.", class_="empty"))
     key = h("p", *(h("span", h("i", class_=p), p) for p in _PARTS), class_="key")
-    return section("power", "Power by group", "Bars are drawn to the largest row of each table.", key, *blocks)
+    return section(
+        "power", "Power by group", "Bars are drawn to the largest row of each table.", key, *blocks
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from flow.report.marks import filter_tools, section, state, table, th
 from flow.report.markup import Html, h
-from flow.report.marks import section, state, table, th
 from flow.report.rundata import Run, text
 
 __all__ = ["checks"]
@@ -30,7 +30,11 @@ def checks(run: Run) -> Html | None:
         body.append(
             h(
                 "tr",
-                h("td", state({"error": "failed"}.get(status, status), _WORDS[status]), data_v=_ORDER[status]),
+                h(
+                    "td",
+                    state({"error": "failed"}.get(status, status), _WORDS[status]),
+                    data_v=_ORDER[status],
+                ),
                 h("th", h("code", text(check.get("name"))), h("span", step.name, class_="more"), scope="row"),
                 h("td", text(check.get("message")), class_="wide"),
                 h("td", h("code", place) if place else None, class_="place"),
@@ -39,18 +43,12 @@ def checks(run: Run) -> Html | None:
             )
         )
     counts = {k: sum(s == k for s, _, _ in listed) for k in _ORDER}
-    options = [h("option", f"All ({len(listed)})", value="")]
-    options += [h("option", f"{_WORDS[k]} ({n})", value=k) for k, n in counts.items() if n]
-    tools = h(
-        "div",
-        h("label", "Filter ", h("input", type="search", data_filter="t-checks", placeholder="rule, place, text")),
-        h("label", "Show ", h("select", *options, data_state_of="t-checks")),
-        h("span", class_="hits", role="status", data_hits="t-checks"),
-        class_="tools js",
-    )
+    tools = filter_tools("t-checks", [(k, _WORDS[k], n) for k, n in counts.items()], "rule, place, text")
     head = [th("State"), th("Check"), th("Finding"), th("Place"), th("What to do")]
     lost = len(listed) - _ROWS
-    rest = h("p", f"{lost} more are in run.json; failures come first here.", class_="note") if lost > 0 else None
+    rest = (
+        h("p", f"{lost} more are in run.json; failures come first here.", class_="note") if lost > 0 else None
+    )
     said = [f"{n} {_WORDS[k].lower()}" for k, n in counts.items() if n]
     grid = table("Checks", head, body, ident="t-checks", cls="sortable", tall=len(body) > 20)
     return section("checks", "Checks", ", ".join(said) + ".", tools, grid, rest)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from flow.report.markup import Child, Html, h, join
 from flow.report.marks import null, section, table, th
-from flow.report.rundata import Run, mapping, text
-from flow.report.units import duration, number, significant
+from flow.report.markup import Child, Html, h, join
+from flow.report.rundata import Run, mapping, rows, text
+from flow.report.units import duration, number, plain
 
 __all__ = ["identities", "provenance", "reproduce"]
 
@@ -37,7 +37,11 @@ def identities(run: Run) -> Html | None:
                 h("td", text(tool.get("flavour"))),
                 h("td", _digest(tool.get("digest"))),
                 h("td", _or_null(tool.get("licence"), "unknown")),
-                h("td", h("code", text(tool.get("path"))) if tool.get("path") else None, class_="wide path-cell"),
+                h(
+                    "td",
+                    h("code", text(tool.get("path"))) if tool.get("path") else None,
+                    class_="wide path-cell",
+                ),
             )
         )
     pdks = []
@@ -50,21 +54,31 @@ def identities(run: Run) -> Html | None:
                 "tr",
                 h("th", text(pdk.get("name")), scope="row"),
                 h("td", text(pdk.get("library"))),
-                h("td", significant(node, 3) if node else null("the adapter does not say"), class_="n"),
+                h("td", plain(node) if node else null("the adapter does not say"), class_="n"),
                 h("td", _or_null(pdk.get("version"), "the installation does not say its version")),
                 h("td", _or_null(pdk.get("licence"), "unknown")),
-                h("td", text(pdk.get("description")), *(h("span", w, class_="more") for w in words), class_="wide"),
+                h(
+                    "td",
+                    text(pdk.get("description")),
+                    *(h("span", w, class_="more") for w in words),
+                    class_="wide",
+                ),
             )
         )
     head_tools = [th(t) for t in ("Tool", "Version", "Provided as", "Digest", "Licence", "Path")]
     head_pdks = [th("PDK"), th("Library"), th("Node", number=True, unit="nm")]
     head_pdks += [th(t) for t in ("Version", "Licence", "About")]
     none = h("p", "No tool was used.", class_="empty")
+    absent = [
+        h("li", h("b", text(m.get("name"))), " ", text(m.get("reason")) or "no reason recorded")
+        for m in rows(run.raw.get("missing_tools"))
+    ]
     return section(
         "tools",
         "Tools and PDKs",
         None,
         table("Tools", head_tools, tools) if tools else none,
+        h("div", h("h3", "Not there"), h("ul", *absent), class_="skipped") if absent else None,
         table("PDKs", head_pdks, pdks) if pdks else None,
     )
 
@@ -74,7 +88,17 @@ def _commit(run: Run) -> Child:
     if not commit:
         return null("the design is not under git")
     dirty = run.design.get("dirty")
-    return join(h("code", commit[:12], title=commit), h("span", " with uncommitted changes", class_="warn") if dirty else None)
+    return join(
+        h("code", commit[:12], title=commit),
+        h("span", " with uncommitted changes", class_="warn") if dirty else None,
+    )
+
+
+def _host(run: Run) -> Child:
+    info = run.info
+    cores = text(info.get("cores"))
+    parts = [text(info.get("host")), text(info.get("system")), f"{cores} cores" if cores else ""]
+    return ", ".join(filter(None, parts)) or null("the run did not record it")
 
 
 def provenance(run: Run) -> Html | None:
@@ -85,15 +109,23 @@ def provenance(run: Run) -> Html | None:
     top = text(design.get("top"))
     pairs: list[tuple[str, Child]] = [
         ("Run", h("code", text(info.get("id")) or "?")),
-        ("Started", h("time", text(info.get("started")), datetime=text(info.get("started"))) if info.get("started") else null(lost)),
+        (
+            "Started",
+            h("time", text(info.get("started")), datetime=text(info.get("started")))
+            if info.get("started")
+            else null(lost),
+        ),
         ("Took", duration(elapsed) if elapsed is not None else null(lost)),
         ("Design", join(run.name, h("span", text(design.get("description")), class_="more"))),
         ("Top", join(h("code", top), " ", text(design.get("language"))) if top else null(lost)),
         ("Manifest", h("code", text(design.get("manifest"))) if design.get("manifest") else null(lost)),
         ("Commit", _commit(run)),
         ("Recipe", _or_null(design.get("recipe"), lost)),
-        ("Master seed", h("code", text(info.get("master_seed"))) if info.get("master_seed") is not None else null(lost)),
-        ("Host", _or_null(info.get("host"), lost)),
+        (
+            "Master seed",
+            h("code", text(info.get("master_seed"))) if info.get("master_seed") is not None else null(lost),
+        ),
+        ("Host", _host(run)),
         ("Suzuri", _or_null(info.get("suzuri_version"), lost)),
         ("Python", _or_null(info.get("python"), lost)),
     ]
@@ -103,11 +135,17 @@ def provenance(run: Run) -> Html | None:
         value = mapping(design.get(key))
         if value:
             listed = [
-                h("div", h("dt", h("code", k)), h("dd", h("code", v if isinstance(v, str) else json.dumps(v, default=str))))
+                h(
+                    "div",
+                    h("dt", h("code", k)),
+                    h("dd", h("code", v if isinstance(v, str) else json.dumps(v, default=str))),
+                )
                 for k, v in value.items()
             ]
             blocks.append(h("div", h("h3", title), h("dl", *listed, class_="facts")))
-    return section("provenance", "Provenance", None, facts, h("div", *blocks, class_="columns") if blocks else None)
+    return section(
+        "provenance", "Provenance", None, facts, h("div", *blocks, class_="columns") if blocks else None
+    )
 
 
 def reproduce(run: Run) -> Html | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flow.model.metric import REGISTRY
-from flow.report.markup import Child, Html, h, join
 from flow.report.marks import null, num, section, slack, state, table, th
-from flow.report.rundata import Corner, Num, Run, Target, text
-from flow.report.units import Scale, area_scale, count, fixed, number, power_scale, significant
+from flow.report.markup import Child, Html, h, join
+from flow.report.rundata import Corner, Num, Run, Target, mapping, rows, text
+from flow.report.units import Scale, area_scale, count, fixed, number, plain, power_scale, significant
 
 __all__ = ["ppa"]
 
@@ -32,6 +32,15 @@ def _violations(setup: Num, hold: Num) -> Html:
     return h("span", count(total), class_="bad strong" if total else None, title=hover.replace(".0", ""))
 
 
+def _activity(corner: Corner, share: Num) -> Html:
+    """Return the share of annotated nets, or that the activity was a default."""
+    if corner.activity == "default":
+        return h(
+            "span", "default", class_="u", title="A default toggle rate on every input, not a simulation"
+        )
+    return num(share, fixed(share.value or 0, 0))
+
+
 def _corner_row(target: Target, corner: Corner, watt: Scale, lead: Child) -> Html:
     setup, hold = corner.num("timing__setup__ws"), corner.num("timing__hold__ws")
     period = corner.num("timing__clock__period")
@@ -43,15 +52,19 @@ def _corner_row(target: Target, corner: Corner, watt: Scale, lead: Child) -> Htm
     cells: list[Child] = [
         lead,
         h("th", corner.name or "default", scope="row", class_="corner"),
-        h("td", num(period, significant(period.value or 0)), class_="n"),
+        h("td", num(period, plain(period.value or 0)), class_="n"),
         h("td", slack(setup), class_="n"),
         h("td", _per_period(setup, period), class_="g"),
         h("td", slack(hold), class_="n"),
         h("td", num(fmax, significant(fmax.value or 0)), class_="n bad" if slow else "n"),
-        h("td", _violations(corner.num("timing__setup_vio__count"), corner.num("timing__hold_vio__count")), class_="n"),
+        h(
+            "td",
+            _violations(corner.num("timing__setup_vio__count"), corner.num("timing__hold_vio__count")),
+            class_="n",
+        ),
         h("td", num(power, significant((power.value or 0) * watt.factor)), class_="n"),
         h("td", num(leak, significant((leak.value or 0) * watt.factor, 3)), class_="n"),
-        h("td", num(share, fixed(share.value or 0, 0)), class_="n"),
+        h("td", _activity(corner, share), class_="n"),
     ]
     return h("tr", *cells)
 
@@ -76,21 +89,21 @@ def _target_body(target: Target, square: Scale, watt: Scale) -> Html:
             rowspan=len(corners),
         ),
     )
-    return h("tbody", *(_corner_row(target, c, watt, lead if i == 0 else None) for i, c in enumerate(corners)))
+    return h(
+        "tbody", *(_corner_row(target, c, watt, lead if i == 0 else None) for i, c in enumerate(corners))
+    )
 
 
 def _clock_text(run: Run) -> str:
     """Say what the design was timed against."""
-    constraints = run.design.get("constraints")
-    if not isinstance(constraints, dict):
-        return ""
+    constraints = mapping(run.design.get("constraints"))
     parts = []
     sdc = constraints.get("sdc")
     if sdc:
         return f"Constrained by {sdc}."
-    uncertainty = [number(c.get("uncertainty_ns")) for c in constraints.get("clocks") or () if isinstance(c, dict)]
+    uncertainty = [number(c.get("uncertainty_ns")) for c in rows(constraints.get("clocks"))]
     if uncertainty and uncertainty[0]:
-        parts.append(f"clock uncertainty {significant(uncertainty[0], 3)} ns")
+        parts.append(f"clock uncertainty {plain(uncertainty[0])} ns")
     for key, word in (("input_delay", "inputs"), ("output_delay", "outputs")):
         value = number(constraints.get(key))
         if value is not None:
@@ -107,21 +120,43 @@ def _limits(run: Run) -> Html | None:
         known = REGISTRY.get(metric)
         value = number(limit.get("value"))
         low, high = number(limit.get("min")), number(limit.get("max"))
-        bounds = [f"≥ {significant(low)}" if low is not None else "", f"≤ {significant(high)}" if high is not None else ""]
+        bounds = [
+            f"≥ {plain(low)}" if low is not None else "",
+            f"≤ {plain(high)}" if high is not None else "",
+        ]
         missing = text(limit.get("reason")) or "the run has no value for it, so the limit counts as missed"
         body.append(
             h(
                 "tr",
-                h("th", h("code", metric), h("span", known.description if known else "", class_="more"), scope="row"),
+                h(
+                    "th",
+                    h("code", metric),
+                    h("span", known.description if known else "", class_="more"),
+                    scope="row",
+                ),
                 h("td", " ".join(filter(None, (text(limit.get("pdk")), text(limit.get("corner"))))) or "all"),
                 h("td", num(value, significant(value or 0), reason=missing), class_="n"),
                 h("td", " and ".join(filter(None, bounds)), class_="n"),
                 h("td", known.unit.replace("^2", "²") if known else ""),
-                h("td", state("pass" if limit.get("passed") else "fail", "Met" if limit.get("passed") else "Missed")),
+                h(
+                    "td",
+                    state(
+                        "pass" if limit.get("passed") else "fail", "Met" if limit.get("passed") else "Missed"
+                    ),
+                ),
             )
         )
-    head = [th("Metric"), th("Where"), th("Value", number=True), th("Limit", number=True), th("Unit"), th("State")]
-    return join(h("h3", "Limits of the manifest"), table("Limits of the manifest", head, body, ident="t-limits"))
+    head = [
+        th("Metric"),
+        th("Where"),
+        th("Value", number=True),
+        th("Limit", number=True),
+        th("Unit"),
+        th("State"),
+    ]
+    return join(
+        h("h3", "Limits of the manifest"), table("Limits of the manifest", head, body, ident="t-limits")
+    )
 
 
 def ppa(run: Run) -> Html | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from flow.report.markup import Child, Html, h, join, relative_href
 from flow.report.marks import TONES, num, section, state, table, th
+from flow.report.markup import Child, Html, h, join, log_href
 from flow.report.rundata import Run, StepRun, text
 from flow.report.units import duration, fixed, number
 
@@ -52,9 +52,9 @@ def _bar(step: StepRun, start: float | None, whole: float) -> Html:
     return h("span", box, class_="bar gantt", aria_hidden="true")
 
 
-def _row(step: StepRun, start: float | None, whole: float) -> Html:
+def _row(step: StepRun, start: float | None, whole: float, *, hosts: bool) -> Html:
     error = step.error
-    href = relative_href(step.raw.get("log"))
+    href, up = log_href(step.raw.get("log"))
     problem: list[Child] = []
     if error.get("what"):
         tail = [text(error.get(k)) for k in ("where", "remedy")]
@@ -63,16 +63,26 @@ def _row(step: StepRun, start: float | None, whole: float) -> Html:
     wall, tool, peak = (_seconds(step, k) for k in ("wall_s", "tool_s", "peak_mb"))
     lost = "served from the cache" if cached else f"the step {step.status}"
     attempts = number(step.raw.get("attempts")) or 1
-    more = [f"{attempts:.0f} attempts" if attempts > 1 else "", text(step.raw.get("host"))]
+    more = [f"{attempts:.0f} attempts" if attempts > 1 else "", text(step.raw.get("host")) if hosts else ""]
     return h(
         "tr",
         h("td", state(step.status)),
-        h("th", step.label, h("span", step.name, class_="more") if step.label != step.name else None, *problem, scope="row"),
+        h(
+            "th",
+            step.label,
+            h("span", step.name, class_="more") if step.label != step.name else None,
+            *problem,
+            scope="row",
+        ),
         h("td", num(None if cached and not wall else wall, duration(wall or 0), reason=lost), class_="n"),
         h("td", num(tool or None, duration(tool or 0), reason=lost), class_="n"),
         h("td", num(peak or None, fixed(peak or 0, 0), reason=lost), class_="n"),
         h("td", _bar(step, start, whole), class_="g wide"),
-        h("td", h("a", "log", href=href) if href else None, h("span", ", ".join(filter(None, more)), class_="more")),
+        h(
+            "td",
+            h("a", "log", href=href, data_up=up or None) if href else None,
+            h("span", ", ".join(filter(None, more)), class_="more"),
+        ),
         class_="broken" if step.status in ("failed", "infra") else None,
     )
 
@@ -117,7 +127,8 @@ def steps(run: Run) -> Html | None:
     if starts:
         alone.sort(key=lambda s: starts.get(s.name, float("inf")))
     whole = max(((starts.get(s.name) or 0.0) + (_seconds(s) or 0.0) for s in run.steps), default=0.0)
-    body = [_row(s, starts.get(s.name), whole) for s in alone]
+    hosts = len({text(s.raw.get("host")) for s in run.steps}) > 1
+    body = [_row(s, starts.get(s.name), whole, hosts=hosts) for s in alone]
     body += [_sum_row(k, status, mine, whole) for (k, status), mine in rest.items()]
     axis = f"0 to {duration(whole)}" if whole else ""
     head = [
@@ -132,6 +143,9 @@ def steps(run: Run) -> Html | None:
     counts = {s: sum(x.status == s for x in run.steps) for s in TONES}
     said = ", ".join(f"{n} {TONES[s][1].lower()}" for s, n in counts.items() if n)
     grid = table("Steps", head, body, ident="t-steps", cls="steps", tall=len(body) > 30)
-    return section("steps", "Steps", f"{said}. Cached steps were not run again." if counts["cached"] else f"{said}.", grid)
-
-
+    return section(
+        "steps",
+        "Steps",
+        f"{said}. Cached steps were not run again." if counts["cached"] else f"{said}.",
+        grid,
+    )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from flow.report.charts import slack_histogram, waterfall
 from flow.report.details import Histogram, Path, PathStage, histogram, paths
-from flow.report.markup import Child, Html, h, join
 from flow.report.marks import num, section, slack, table, th
-from flow.report.rundata import Run
+from flow.report.markup import Child, Html, h, join
+from flow.report.rundata import Run, Target
 from flow.report.units import count, fixed, significant
 
 __all__ = ["histograms", "worst_paths"]
@@ -57,9 +57,13 @@ def histograms(run: Run) -> Html | None:
             bad = sum(i[2].violated for i in items)
             said = f"{count(bad)} violated" if bad else "none violated"
             more.append(
-                h("details", h("summary", title, h("span", f"{len(items)} histograms, {said}", class_="more")), grid)
+                h(
+                    "details",
+                    h("summary", title, h("span", f"{len(items)} histograms, {said}", class_="more")),
+                    grid,
+                )
             )
-    note = "Endpoints by setup slack in the worst corner of each PDK. Left of the line at zero is violated, hatched."
+    note = "Endpoints by setup slack in the worst corner of each PDK. Hatched columns left of zero miss it."
     grid = h("div", *(_figure("Setup", *i) for i in first), class_="figures")
     return section("slack", "Slack of endpoints", note, grid, *more)
 
@@ -67,7 +71,9 @@ def histograms(run: Run) -> Html | None:
 def _stage_row(stage: PathStage, before: float, whole: float) -> Html:
     shown = waterfall(before, stage.delay, whole) if stage.delay is not None else join()
     pin = h("th", stage.pin, h("span", stage.place, class_="more") if stage.place else None, scope="row")
-    edge = {"rise": "↑", "fall": "↓", "r": "↑", "f": "↓", "^": "↑", "v": "↓"}.get(stage.edge.lower(), stage.edge)
+    edge = {"rise": "↑", "fall": "↓", "r": "↑", "f": "↓", "^": "↑", "v": "↓"}.get(
+        stage.edge.lower(), stage.edge
+    )
     lost = "the timer did not report it"
     optional = ((stage.fanout, 0), (stage.load, 4), (stage.slew, 3))
     return h(
@@ -76,7 +82,13 @@ def _stage_row(stage: PathStage, before: float, whole: float) -> Html:
         h("td", h("code", stage.cell) if stage.cell else None),
         *(h("td", fixed(v, d) if v is not None else None, class_="n") for v, d in optional),
         h("td", num(stage.delay, reason=lost), class_="n"),
-        h("td", num(stage.arrival, reason=lost), " ", h("span", edge, class_="u") if edge else None, class_="n"),
+        h(
+            "td",
+            num(stage.arrival, reason=lost),
+            " ",
+            h("span", edge, class_="u") if edge else None,
+            class_="n",
+        ),
         h("td", shown, class_="g wide"),
     )
 
@@ -118,32 +130,52 @@ def _one(path: Path, number: int) -> Html:
     )
     facts = []
     if path.arrival is not None and path.required is not None:
-        facts.append(f"arrives at {significant(path.arrival)} ns, required at {significant(path.required)} ns")
-    inner = _stages(path) if path.stages else h("p", "The timer listed no stages for this path.", class_="empty")
+        facts.append(
+            f"arrives at {significant(path.arrival)} ns, required at {significant(path.required)} ns"
+        )
+    inner = (
+        _stages(path) if path.stages else h("p", "The timer listed no stages for this path.", class_="empty")
+    )
     return h("details", summary, h("p", *facts, class_="note") if facts else None, inner, class_="path")
 
 
+def _group(title: Child, listed: list[Path]) -> list[Html]:
+    return [h("h3", title), *(_one(p, i + 1) for i, p in enumerate(listed))]
+
+
+def _worst_of(target: Target, *, opened: bool) -> Html | None:
+    """Return the worst paths of one PDK: a group for each corner and kind."""
+    inner: list[Html] = []
+    worst: dict[str, float] = {}
+    for kind in ("setup", "hold"):
+        for corner in target.corners:
+            listed = [p for step in corner.timing if step.ok for p in paths(step) if p.kind == kind]
+            if listed:
+                inner += _group(
+                    f"{kind.capitalize()}, {corner.name or 'default corner'}", listed[:_PATHS_EACH]
+                )
+            for path in listed:
+                if path.slack is not None:
+                    worst[kind] = min(path.slack, worst.get(kind, path.slack))
+    if not inner:
+        return None
+    heads = [join(" ", slack(v, unit=f"ns {k}")) for k, v in worst.items()]
+    violated = any(v < 0 for v in worst.values())
+    return h(
+        "details", h("summary", h("b", target.name), *heads), *inner, open=opened or violated, class_="paths"
+    )
+
+
 def worst_paths(run: Run) -> Html | None:
-    """Return the worst paths of every corner, each one to expand."""
+    """Return the worst paths of every PDK, each one to expand."""
     blocks: list[Html] = []
     for target in run.targets:
-        for corner in target.corners:
-            listed = [p for step in corner.timing if step.ok for p in paths(step)]
-            for kind in ("setup", "hold"):
-                mine = [p for p in listed if p.kind == kind][:_PATHS_EACH]
-                if not mine:
-                    continue
-                worst = slack(mine[0].slack, reason="the timer did not report the slack", unit="ns")
-                title = h("summary", h("b", target.name), " ", h("span", corner.name, class_="corner"), f" {kind} ", worst)
-                inner = [_one(p, i + 1) for i, p in enumerate(mine)]
-                bad = mine[0].slack is not None and mine[0].slack < 0
-                first = not blocks
-                blocks.append(h("details", title, *inner, open=bad or first, class_="paths"))
+        block = _worst_of(target, opened=not blocks)
+        if block:
+            blocks.append(block)
     if not blocks:
         why = "No timing step reported paths."
         return section("paths", "Worst paths", None, h("p", why, class_="empty"))
-    note = join("By name, worst first. Expand a path for its stages; bars show where its time goes.")
+    note = "By name, worst first. Expand a path for its stages; bars show where its time goes."
     buttons = h("p", h("button", "Expand all", type="button", data_expand="#paths"), class_="tools js")
     return section("paths", "Worst paths", note, buttons, *blocks)
-
-

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flow.report.details import CoverPoint, TestRow, coverage, testcases
+from flow.report.coverage import Coverage, CoverPoint, coverage
+from flow.report.details import TestRow, testcases
+from flow.report.findings import test_counts
+from flow.report.marks import bar, filter_tools, null, num, section, state, table, th
 from flow.report.markup import Html, h, join
-from flow.report.marks import bar, null, num, section, state, table, th
 from flow.report.rundata import Run
-from flow.report.sections.summary import test_counts
 from flow.report.units import count, duration, fixed, significant
 
 __all__ = ["tests"]
 
 _ROWS, _HOLES, _TICKS = 1500, 40, 400
+_WORDS = {"fail": "Failed", "none": "Not run", "skip": "Skipped", "pass": "Passed"}
 _ORDER = {"fail": 0, "none": 1, "skip": 2, "pass": 3}
 
 
@@ -29,12 +31,12 @@ def _sim_time(value: float | None) -> Html:
 
 def _message(row: TestRow) -> Html | None:
     text = row.message.strip()
-    if not text:
-        return None
-    first = text.split("\n", 1)[0]
-    if len(text) <= 160:
-        return h("span", text, class_="message")
-    return h("details", h("summary", first[:140], "…"), h("pre", text[:6000]), class_="message")
+    long = row.detail.strip() or (text if len(text) > 160 else "")
+    place = h("code", row.place, class_="more") if row.place else None
+    if not long:
+        return h("span", text, place, class_="message") if text else None
+    first = text.split("\n", 1)[0][:160]
+    return h("details", h("summary", first or "Details", place), h("pre", long[-6000:]), class_="message")
 
 
 def _row(row: TestRow) -> Html:
@@ -45,7 +47,12 @@ def _row(row: TestRow) -> Html:
         h("td", state(row.status), data_v=_ORDER[row.status]),
         h("th", *name, h("span", pdk, class_="more") if pdk else None, scope="row"),
         h("td", row.seed or null("the run did not record a seed"), class_="n seed"),
-        h("td", num(row.time_s, duration(row.time_s or 0), reason="not timed"), class_="n", data_v=row.time_s or 0),
+        h(
+            "td",
+            num(row.time_s, duration(row.time_s or 0), reason="not timed"),
+            class_="n",
+            data_v=row.time_s or 0,
+        ),
         h("td", _sim_time(row.sim_ns), class_="n", data_v=row.sim_ns or 0),
         h("td", _message(row), class_="wide"),
         data_state=row.status,
@@ -63,36 +70,38 @@ def _overview(listed: Sequence[TestRow]) -> Html | None:
     for (test, case), mine in by_name.items():
         counts = test_counts(mine)
         ticks = [
-            h("i", class_=r.status, title=f"seed {r.seed or '?'}: {r.status}{': ' + r.message[:120] if r.message else ''}")
+            h(
+                "i",
+                class_=r.status,
+                title=f"seed {r.seed or '?'}: {r.status}{': ' + r.message[:120] if r.message else ''}",
+            )
             for r in mine[:_TICKS]
         ]
-        status = "fail" if counts["fail"] else "none" if counts["none"] else "pass" if counts["pass"] else "skip"
+        status = (
+            "fail" if counts["fail"] else "none" if counts["none"] else "pass" if counts["pass"] else "skip"
+        )
         known = [r.time_s for r in mine if r.time_s is not None]
         body.append(
             h(
                 "tr",
                 h("td", state(status)),
-                h("th", test, h("span", "." + case, class_="case") if case and case != test else None, scope="row"),
+                h(
+                    "th",
+                    test,
+                    h("span", "." + case, class_="case") if case and case != test else None,
+                    scope="row",
+                ),
                 h("td", f"{counts['pass']} of {len(mine)}", class_="n"),
-                h("td", num(sum(known) if known else None, duration(sum(known)), reason="not timed"), class_="n"),
+                h(
+                    "td",
+                    num(sum(known) if known else None, duration(sum(known)), reason="not timed"),
+                    class_="n",
+                ),
                 h("td", h("span", *ticks, class_="ticks", aria_hidden="true"), class_="wide"),
             )
         )
     head = [th("State"), th("Test"), th("Passed", number=True), th("Time", number=True), th("Seeds")]
     return table("Tests over their seeds", head, body)
-
-
-def _controls(ident: str, counts: dict[str, int], total: int) -> Html:
-    words = {"fail": "Failed", "none": "Not run", "skip": "Skipped", "pass": "Passed"}
-    options = [h("option", f"All ({total})", value="")]
-    options += [h("option", f"{w} ({counts[k]})", value=k) for k, w in words.items() if counts[k]]
-    return h(
-        "div",
-        h("label", "Filter ", h("input", type="search", data_filter=ident, placeholder="name, seed, message")),
-        h("label", "Show ", h("select", *options, data_state_of=ident)),
-        h("span", class_="hits", role="status", data_hits=ident),
-        class_="tools js",
-    )
 
 
 def _holes(point: CoverPoint) -> Html:
@@ -104,26 +113,31 @@ def _holes(point: CoverPoint) -> Html:
     return h("span", *(join(s, " ") for s in shown), more, class_="holes")
 
 
-def _coverage(points: Sequence[CoverPoint]) -> Html:
-    if not points:
+def _point_row(point: CoverPoint, *, complete: bool) -> Html:
+    full = len(point.bins)
+    hit = full - len(point.holes)
+    share = hit / full
+    lost = "the simulation reported only its holes"
+    return h(
+        "tr",
+        h("td", state("warning" if point.holes else "pass", "Holes" if point.holes else "Full")),
+        h("th", h("code", point.name), scope="row"),
+        h("td", num(hit if complete else None, f"{hit} of {full}", reason=lost), class_="n"),
+        h("td", num(share if complete else None, fixed(share * 100, 1), reason=lost), class_="n"),
+        h("td", bar(share, "warn" if point.holes else "") if complete else None, class_="g"),
+        h(
+            "td",
+            num(1 if complete else None, count(sum(b.hits for b in point.bins)), reason=lost),
+            class_="n",
+        ),
+        h("td", _holes(point), class_="wide"),
+    )
+
+
+def _coverage(found: Coverage) -> Html:
+    if found.percent is None:
         return h("p", "No test recorded functional coverage.", class_="empty")
-    body = []
-    for point in sorted(points, key=lambda p: (not p.holes, p.name)):
-        hit = len(point.bins) - len(point.holes)
-        share = hit / len(point.bins)
-        hits = sum(n for _, n in point.bins)
-        body.append(
-            h(
-                "tr",
-                h("td", state("warning" if point.holes else "pass", "Holes" if point.holes else "Full")),
-                h("th", h("code", point.name), scope="row"),
-                h("td", f"{hit} of {len(point.bins)}", class_="n"),
-                h("td", fixed(share * 100, 1), class_="n"),
-                h("td", bar(share, "warn" if point.holes else ""), class_="g"),
-                h("td", count(hits), class_="n"),
-                h("td", _holes(point), class_="wide"),
-            )
-        )
+    said = f"{found.covered} of {found.total} bins were hit often enough: {fixed(found.percent, 1)} %."
     head = [
         th("State"),
         th("Coverpoint"),
@@ -131,9 +145,12 @@ def _coverage(points: Sequence[CoverPoint]) -> Html:
         th("Share", number=True, unit="%"),
         h("td", class_="g"),
         th("Samples", number=True),
-        th("Bins never hit"),
+        th("Bins not covered"),
     ]
-    return table("Functional coverage", head, body, ident="t-coverage")
+    points = sorted(found.points, key=lambda p: (not p.holes, p.name))
+    body = [_point_row(p, complete=found.complete) for p in points]
+    grid = table("Functional coverage", head, body, ident="t-coverage") if body else None
+    return join(h("p", said, class_="note"), grid)
 
 
 def tests(run: Run) -> Html | None:
@@ -145,6 +162,7 @@ def tests(run: Run) -> Html | None:
         return section("tests", "Tests", None, h("p", why, class_="empty"))
     listed.sort(key=lambda r: (_ORDER[r.status], r.test, r.case))
     counts = test_counts(listed)
+    options = [(k, word, counts[k]) for k, word in _WORDS.items()]
     head = [
         th("State"),
         th("Test"),
@@ -155,16 +173,26 @@ def tests(run: Run) -> Html | None:
     ]
     shown = listed[:_ROWS]
     lost = len(listed) - len(shown)
-    rest = h("p", f"{lost} more rows are in run.json; failures come first here.", class_="note") if lost else None
-    grid = table("Tests", head, [_row(r) for r in shown], ident="t-tests", cls="sortable", tall=len(shown) > 25)
+    rest = (
+        h("p", f"{lost} more rows are in run.json; failures come first here.", class_="note")
+        if lost
+        else None
+    )
+    grid = table(
+        "Tests", head, [_row(r) for r in shown], ident="t-tests", cls="sortable", tall=len(shown) > 25
+    )
     master = run.info.get("master_seed")
-    note = f"Seeds derive from the master seed {master}, the test's name and an index." if master is not None else None
+    note = (
+        f"Seeds derive from the master seed {master}, the test's name and an index."
+        if master is not None
+        else None
+    )
     return section(
         "tests",
         "Tests and coverage",
         note,
         _overview(listed),
-        _controls("t-tests", counts, len(listed)) if len(listed) > 5 else None,
+        filter_tools("t-tests", options, "name, seed, message") if len(listed) > 5 else None,
         grid,
         rest,
         h("h3", "Functional coverage"),
