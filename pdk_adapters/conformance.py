@@ -76,12 +76,16 @@ def _read(pdk: Pdk, views: PdkViews) -> Iterator[Check]:
         )  # fmt: skip
     read = sum(len(libs) for libs in views.corners.values())
     if not views.problems:
-        yield _check("views", [], f"{read} Liberty files, {len(views.lef)} LEF macros read", place=str(pdk.root))
+        yield _check(
+            "views", [], f"{read} Liberty files, {len(views.lef)} LEF macros read", place=str(pdk.root)
+        )
 
 
 def _corners(pdk: Pdk, views: PdkViews) -> Iterator[Check]:
     names = [c.name for c in pdk.corners]
-    faults = [] if pdk.default_corner in names else [f"the default corner {pdk.default_corner} does not exist"]
+    faults = (
+        [] if pdk.default_corner in names else [f"the default corner {pdk.default_corner} does not exist"]
+    )
     faults += [f"two corners are called {n}" for n in dict.fromkeys(names) if names.count(n) > 1]
     yield _check("corners", faults, f"{len(names)} corners")
     faults = []
@@ -171,7 +175,9 @@ def _roles(roles: CellRoles, cells: dict[str, LibertyCell], views: PdkViews) -> 
             yield _check(f"roles.{role}", _tie(tie, value, cells), "/".join(tie))
     name, pin = roles.driving_cell
     cell = cells.get(name)
-    faults = [] if cell and pin in {p.name for p in cell.outputs} else [f"{name}/{pin} is no output of a cell"]
+    faults = (
+        [] if cell and pin in {p.name for p in cell.outputs} else [f"{name}/{pin} is no output of a cell"]
+    )
     if roles.load_pf <= 0:
         faults.append(f"load_pf is {roles.load_pf}")
     yield _check("roles.driving_cell", faults, f"{name}/{pin}, {roles.load_pf} pF")
@@ -194,7 +200,12 @@ def _dont_use(roles: CellRoles, cells: dict[str, LibertyCell], views: PdkViews) 
         severity=Severity.INFO,
     )  # fmt: skip
     usable = [c for c in cells.values() if not c.dont_use and not is_excluded(c.name, roles.dont_use)]
-    tables = {p.function and _table(p.function).split("]")[-1] for c in usable for p in c.outputs if len(c.inputs) == 2}
+    tables = {
+        p.function and _table(p.function).split("]")[-1]
+        for c in usable
+        for p in c.outputs
+        if len(c.inputs) == 2
+    }
     faults = []
     # Mapping needs an inverter and one of nand, nor, with flops: these are complete.
     if not tables & {"7", "1"}:
@@ -254,7 +265,9 @@ def _models(libraries: tuple[Library, ...], roles: CellRoles) -> Iterator[Check]
     )  # fmt: skip
 
 
-def _derived(roles: CellRoles, libraries: tuple[Library, ...], hints: RoleHints, views: PdkViews) -> Iterator[Check]:
+def _derived(
+    roles: CellRoles, libraries: tuple[Library, ...], hints: RoleHints, views: PdkViews
+) -> Iterator[Check]:
     fresh = derive_roles(libraries, hints, views.lef)
     faults = [
         f"{f.name}: adapter says {getattr(roles, f.name)}, Liberty gives {getattr(fresh, f.name)}"
@@ -270,20 +283,30 @@ def _macro(macro: Macro, pdk: Pdk, views: PdkViews) -> Iterator[Check]:
     library, drawn = views.macro_liberty.get(macro.name), views.macro_lef.get(macro.name)
     if not macro.liberty:
         faults.append(f"{macro.name} has no Liberty file for any corner")
-    if macro.lef is not None and drawn is None and f"macro {macro.name}" not in views.problems and views.macro_lef:
+    if (
+        macro.lef is not None
+        and drawn is None
+        and f"macro {macro.name}" not in views.problems
+        and views.macro_lef
+    ):
         faults.append(f"{macro.name} is not in its LEF file")
     cell = library.cells.get(macro.name) if library is not None else None
     if library is not None and cell is None:
         faults.append(f"{macro.name} is not in its Liberty file")
-    if cell is not None and cell.memory is not None:
-        if cell.memory.word_width != macro.bits or 1 << cell.memory.address_width < macro.words:
-            faults.append(
-                f"{macro.name}: {macro.words} x {macro.bits}, but Liberty has {cell.memory.address_width} "
-                f"address and {cell.memory.word_width} data bits"
-            )
+    memory = cell.memory if cell is not None else None
+    if memory is not None and (memory.word_width, 1 << memory.address_width >= macro.words) != (
+        macro.bits,
+        True,
+    ):
+        faults.append(
+            f"{macro.name}: {macro.words} x {macro.bits}, but Liberty has {memory.address_width} "
+            f"address and {memory.word_width} data bits"
+        )
     if cell is not None and drawn is not None:
         faults += [f for f in (_area(cell, drawn, _MACRO_TOLERANCE), _pins(cell, drawn)) if f]
     if library is not None and abs(library.time_unit_ns - pdk.time_unit_ns) > 1e-9 and not faults:
         # Not a fault: tools scale each file by its own unit.
         yield Check(name="pdk.macro.units", passed=True, message=f"{macro.name} has units of its own")
-    yield _check("macro", faults, f"{macro.words} x {macro.bits}, {macro.ports} ports", place=macro.name, remedy=_PDK)
+    yield _check(
+        "macro", faults, f"{macro.words} x {macro.bits}, {macro.ports} ports", place=macro.name, remedy=_PDK
+    )

@@ -19,7 +19,8 @@ __all__ = ["Equivalence", "Port", "equivalence_testbench", "read_equivalence", "
 
 _MARK = "SUZURI_EQUIVALENCE"
 _LINE = re.compile(
-    rf"^{_MARK} cycles=(\d+) compared=(\d+) mismatches=(\d+) unknown=(\d+) toggled=(\d+)/(\d+) first=(\S+)\s*$",
+    rf"^{_MARK} cycles=(\d+) compared=(\d+) mismatches=(\d+) unknown=(\d+) "
+    r"toggled=(\d+)/(\d+) first=(\S+)\s*$",
     re.MULTILINE,
 )
 _NAME = re.compile(r"^[A-Za-z_][\w$]*$")
@@ -73,13 +74,15 @@ class Equivalence:
     def check(self, name: str = "pdk.equivalence") -> Check:
         """Return it as a finding about the netlist."""
         if self.passed:
-            text = f"{self.compared} bits in {self.cycles} cycles are equal; {self.toggled}/{self.bits} bits moved"
+            moved = f"{self.toggled}/{self.bits} bits moved"
+            text = f"{self.compared} bits in {self.cycles} cycles are equal; {moved}"
             return Check(name=name, passed=True, message=text)
         if self.mismatches:
             text = f"{self.mismatches} of {self.compared} output bits differ, first at cycle {self.first}"
             remedy = "Look at the first difference in both designs; a cell model or the mapping is wrong"
         else:
-            text = f"nothing was compared: {self.compared} known bits, {self.toggled} moving, in {self.cycles} cycles"
+            known = f"{self.compared} known bits, {self.toggled} moving"
+            text = f"nothing was compared: {known}, in {self.cycles} cycles"
             remedy = "Give the reset, so that the design leaves its unknown state"
         return Check(name=name, passed=False, message=text, place=self.first, remedy=remedy)
 
@@ -151,7 +154,7 @@ def equivalence_testbench(
         *_instances(ports, rtl, netlist),
         *_compare(outputs),
         *_stimulus(data, clock, resets, reset_every),
-        *_main(clock, resets, cycles, reset_cycles if resets else 0, warmup, outputs),
+        *_main(clock, resets, outputs, cycles=cycles, reset_cycles=reset_cycles, warmup=warmup),
         "endmodule",
     ]
     return "\n".join(parts) + "\n"
@@ -169,7 +172,11 @@ def _declarations(inputs: Sequence[Port], outputs: Sequence[Port], seed: int) ->
     lines.append(
         f"  integer seed = {seed & 0x7FFFFFFF}, cycle = 0, compared = 0, mismatches = 0, unknown = 0;"
     )
-    lines += ["  integer toggled = 0, bits = 0, hold = 0, i;", "  reg comparing = 0;", "  reg [8*256-1:0] first;"]
+    lines += [
+        "  integer toggled = 0, bits = 0, hold = 0, i;",
+        "  reg comparing = 0;",
+        "  reg [8*256-1:0] first;",
+    ]
     return lines
 
 
@@ -234,11 +241,13 @@ def _stimulus(
 def _main(
     clock: str | None,
     resets: Mapping[str, int],
+    outputs: Sequence[Port],
+    *,
     cycles: int,
     reset_cycles: int,
     warmup: int,
-    outputs: Sequence[Port],
 ) -> list[str]:
+    reset_cycles = reset_cycles if resets else 0
     total = cycles + (reset_cycles + warmup if clock else 0)
     lines = ["  initial begin", '    first = "-";', f"    hold = {reset_cycles};"]
     lines += [f"    {_identifier('i_' + n)} = 1'b{1 - level};" for n, level in resets.items()]
@@ -267,7 +276,8 @@ def _main(
             f"toggled = toggled + {_identifier('t_' + p.name)}{bit}; end"
         )
     lines.append(
-        f'    $display("{_MARK} cycles=%0d compared=%0d mismatches=%0d unknown=%0d toggled=%0d/%0d first=%0s", '
+        f'    $display("{_MARK} cycles=%0d compared=%0d mismatches=%0d unknown=%0d '
+        'toggled=%0d/%0d first=%0s", '
         f"{cycles}, compared, mismatches, unknown, toggled, bits, first);"
     )
     return [*lines, "    $finish;", "  end"]

@@ -70,7 +70,9 @@ def corner_files(folder: Path, prefix: str) -> tuple[Corner, ...]:
     found: dict[str, Corner] = {}
     for suffix in (".lib", ".lib.gz"):
         try:
-            names = sorted(p for p in folder.iterdir() if p.name.startswith(prefix) and p.name.endswith(suffix))
+            names = sorted(
+                p for p in folder.iterdir() if p.name.startswith(prefix) and p.name.endswith(suffix)
+            )
         except OSError:
             names = []
         for path in names:
@@ -83,9 +85,7 @@ def corner_files(folder: Path, prefix: str) -> tuple[Corner, ...]:
                 name=name, process=process, voltage_v=volts, temperature_c=celsius, liberty=(path,)
             )
     order = ("tt", "ss", "ff")
-    return tuple(
-        sorted(found.values(), key=lambda c: (order.index(c.process), c.voltage_v, c.temperature_c))
-    )
+    return tuple(sorted(found.values(), key=lambda c: (order.index(c.process), c.voltage_v, c.temperature_c)))
 
 
 def need(path: Path | None, what: str, place: Path, install: str) -> Path:
@@ -98,7 +98,9 @@ def need(path: Path | None, what: str, place: Path, install: str) -> Path:
     """
     if path is None or not path.is_file():
         raise ConfigError(
-            f"the PDK is not complete: no {what}{f' ({path.name})' if path else ''}", place, f"Install it again: {install}"
+            f"the PDK is not complete: no {what}{f' ({path.name})' if path else ''}",
+            place,
+            f"Install it again: {install}",
         )
     return path
 

@@ -40,9 +40,7 @@ _ORDER = {
         "clock_buffers": "clkbuf_2 clkbuf_3 clkbuf_4 clkbuf_8 clkbuf_12 clkbuf_16 clkbuf_20",
     },
 }
-_SRAM = re.compile(
-    r"gf180mcu_(?:fd|ocd)_ip_sram__sram(?P<words>\d+)x(?P<bits>\d+)m\d+wm(?P<ports>1)"
-)
+_SRAM = re.compile(r"gf180mcu_(?:fd|ocd)_ip_sram__sram(?P<words>\d+)x(?P<bits>\d+)m\d+wm(?P<ports>1)")
 _SRAM_CORNER = re.compile(r"__(?P<process>tt|ss|ff)_n?\d+C_(?P<whole>\d+)v(?P<part>\d+)")
 
 
@@ -72,9 +70,7 @@ def _roles(tracks: int) -> CellRoles:
         "clock_gates": "icgtp_1 icgtn_1 icgtp_2 icgtn_2 icgtp_4 icgtn_4",
         **_ORDER[tracks],
     }
-    return roles(
-        prefix, short, _hints(tracks), {"hi": (f"{prefix}tieh", "Z"), "lo": (f"{prefix}tiel", "ZN")}
-    )
+    return roles(prefix, short, _hints(tracks), {"hi": (f"{prefix}tieh", "Z"), "lo": (f"{prefix}tiel", "ZN")})
 
 
 def _load(name: str, variant: str, tracks: int, place: Path) -> Pdk:

@@ -175,7 +175,7 @@ def _orfs(name: str, version: str | None) -> InstallPlan:
         needs_root=False,
         needs_network=True,
         requires=(("git", "apt-get install git"),),
-        after=f"a clone that you have already serves as well: export FLOW_HOME=<clone>/flow; it must hold platforms/{name}",
+        after=f"a clone that already holds flow/platforms/{name} serves too: export FLOW_HOME=<clone>/flow",
     )
 
 
@@ -208,16 +208,23 @@ _FAILURES = (
     (
         r"could not resolve|temporary failure (in name resolution|resolving)|name or service not known|"
         r"network is unreachable|connection (refused|timed out|reset)|don't appear to be connected|"
-        r"failed to establish a new connection|connecterror|connecttimeout|unable to connect|could not connect",
+        r"failed to establish a new connection|connecterror|connecttimeout|(unable to|could not) connect",
         "network",
         "the network cannot be reached",
-        "Check the connection and a proxy (https_proxy), or copy the PDK from another machine and set PDK_ROOT to it",
+        "Check the connection and a proxy (https_proxy), or copy the PDK from another machine "
+        "and set PDK_ROOT to it",
     ),
     (
         r"no space left on device|disk quota exceeded",
         "disk",
         "the disk is full",
         "Free some space, or set PDK_ROOT to a folder on another disk",
+    ),
+    (
+        r"file ?exists|exists, and is not a symlink|already exists and is not an empty directory",
+        "user",
+        "something that the installer did not make is in its place",
+        "Move the folder that the message names away, or set PDK_ROOT to another one",
     ),
     (
         r"are you root|permission denied|could not open lock file",
@@ -246,7 +253,9 @@ _FAILURES = (
 )
 
 
-def read_failure(plan: InstallPlan, command: tuple[str, ...], returncode: int, output: str) -> FlowError | None:
+def read_failure(
+    plan: InstallPlan, command: tuple[str, ...], returncode: int, output: str
+) -> FlowError | None:
     """Return the error that a command of `plan` ended with, or ``None`` if it succeeded.
 
     Parameters
@@ -261,11 +270,15 @@ def read_failure(plan: InstallPlan, command: tuple[str, ...], returncode: int, o
     program = command[0]
     if returncode == 127:
         remedy = dict(plan.requires).get(program, "install it")
-        return ConfigError(f"{program} is not installed, which installs {plan.name}", None, f"Get it: {remedy}")
+        return ConfigError(
+            f"{program} is not installed, which installs {plan.name}", None, f"Get it: {remedy}"
+        )
     for pattern, kind, what, remedy in _FAILURES:
         if re.search(pattern, output, re.IGNORECASE):
             error = ConfigError if kind == "user" else InfraError
             return error(f"{plan.name} was not installed: {what}", shlex.join(command), remedy)
     last = [line.strip() for line in output.splitlines() if line.strip()][-1:]
     said = f": {last[0][:200]}" if last else ""
-    return ToolError(program, f"exit code {returncode}{said}", None, f"Run it yourself: {shlex.join(command)}")
+    return ToolError(
+        program, f"exit code {returncode}{said}", None, f"Run it yourself: {shlex.join(command)}"
+    )

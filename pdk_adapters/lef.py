@@ -168,7 +168,7 @@ def _macro(text: str, begin: int, stop: int, name: str) -> LefMacro | None:
             (facts if pin is None else pin_facts).setdefault(match.group("key"), match.group("value").strip())
         elif (end := match.group("end")) is None:
             size = (float(match.group(5)), float(match.group(6)))
-        elif end == pin:
+        elif pin is not None and end == pin:
             direction = pin_facts.get("DIRECTION", "INPUT").split()[0].lower()
             pins[pin] = LefPin(name=pin, direction=direction, use=pin_facts.get("USE", "SIGNAL").lower())
             pin = None

@@ -29,12 +29,36 @@ _PINS = frozenset({"pin"})
 _WANTED = {
     "library": frozenset({"operating_conditions", "cell", "type"}),
     "cell": frozenset(
-        "pin bus bundle ff latch ff_bank latch_bank statetable memory pg_pin test_cell".split()
+        [
+            "pin",
+            "bus",
+            "bundle",
+            "ff",
+            "latch",
+            "ff_bank",
+            "latch_bank",
+            "statetable",
+            "memory",
+            "pg_pin",
+            "test_cell",
+        ]
     ),
     "bus": _PINS,
     "bundle": _PINS,
     **dict.fromkeys(
-        "operating_conditions type pin ff latch ff_bank latch_bank statetable memory pg_pin test_cell".split(),
+        [
+            "operating_conditions",
+            "type",
+            "pin",
+            "ff",
+            "latch",
+            "ff_bank",
+            "latch_bank",
+            "statetable",
+            "memory",
+            "pg_pin",
+            "test_cell",
+        ],
         _NONE,
     ),
 }
@@ -212,9 +236,7 @@ def _cap_unit(group: Group) -> float:
 
 def _library(text: str, root: Group) -> Library:
     cap, leak = _cap_unit(root), _unit(root, "leakage_power_unit", 1e-9, 1.0)
-    widths = {
-        g.args[0]: int(_number(g, "bit_width") or 1) for g in root.all("type") if g.args
-    }
+    widths = {g.args[0]: int(_number(g, "bit_width") or 1) for g in root.all("type") if g.args}
     cells: dict[str, LibertyCell] = {}
     duplicates: list[str] = []
     for group in root.all("cell"):

@@ -206,9 +206,7 @@ def cell_from_group(
         name=group.args[0],
         area_um2=_float(group, "area") or 0.0,
         pins=tuple(pins),
-        sequential=tuple(
-            _sequential(g) for g in group.all("ff", "latch", "ff_bank", "latch_bank") if g.args
-        ),
+        sequential=tuple(_sequential(g) for g in group.all("ff", "latch", "ff_bank", "latch_bank") if g.args),
         statetable=_statetable(tables[0]) if tables else None,
         clock_gate=group.attrs.get("clock_gating_integrated_cell"),
         dont_use=_flag(group, "dont_use"),

@@ -188,7 +188,7 @@ def _skip(text: str, position: int, name: str, start: int) -> int:
 def _stuck(text: str, position: int, stack: list[Group]) -> LibertySyntaxError:
     group = stack[-1]
     where = " ".join((group.kind, *group.args))
-    rest = text[position : position + 40].split("\n")[0]
+    rest = text[position : position + 40].split("\n", maxsplit=1)[0]
     if position >= len(text) or not text[position:].strip():
         return LibertySyntaxError(f"the file ends inside {where}: it was cut", position)
     tail = text[position:]

@@ -10,6 +10,8 @@ from pdk_adapters.liberty_cells import LibertyCell, Pin, Sequential, StateTable
 __all__ = ["Body", "Unmodelled", "clock_gate", "sequential", "statetable"]
 
 _IDENTIFIER = re.compile(r"^[A-Za-z_][\w$]*$")
+# What to wait for, and the condition that then holds.
+_Edge = tuple[str, str]
 _LEVELS = {"L": "1'b0", "H": "1'b1"}
 
 
@@ -108,9 +110,9 @@ def sequential(group: Sequential, body: Body) -> None:
         body.lines.append(f"assign {inverse} = ~{reg};")
     data = body.wire("next", group.data) if group.data else reg
     if group.kind == "ff":
-        _flop(group, body, reg, data, clear, preset)
+        _flop(group, body, reg, data, (clear, preset))
     else:
-        _latch(group, body, reg, data, clear, preset)
+        _latch(group, body, reg, data, (clear, preset))
 
 
 def _ranked(
@@ -129,13 +131,9 @@ def _ranked(
 
 
 def _flop(
-    group: Sequential,
-    body: Body,
-    reg: str,
-    data: str,
-    clear: tuple[str, str] | None,
-    preset: tuple[str, str] | None,
+    group: Sequential, body: Body, reg: str, data: str, resets: tuple[_Edge | None, _Edge | None]
 ) -> None:
+    clear, preset = resets
     if not group.trigger:
         raise Unmodelled("the ff has no clock")
     edges = [body.edge("clock", group.trigger)[0], *(e[0] for e in (clear, preset) if e)]
@@ -146,13 +144,9 @@ def _flop(
 
 
 def _latch(
-    group: Sequential,
-    body: Body,
-    reg: str,
-    data: str,
-    clear: tuple[str, str] | None,
-    preset: tuple[str, str] | None,
+    group: Sequential, body: Body, reg: str, data: str, resets: tuple[_Edge | None, _Edge | None]
 ) -> None:
+    clear, preset = resets
     steps = [f"if ({clear[1]}) {reg} = 1'b0;"] if clear else []
     steps += [f"if ({preset[1]}) {reg} = 1'b1;"] if preset else []
     if group.trigger:
@@ -201,9 +195,7 @@ def _rows(table: StateTable) -> list[tuple[tuple[str, ...], tuple[str, ...], tup
         if len(set(slashed)) > 1:
             raise Unmodelled("state table: a row with several alternatives")
         for side in (0, 1):
-            rows.append(
-                (_pick(inputs, side), _pick(current, side), _pick(following, side))
-            )
+            rows.append((_pick(inputs, side), _pick(current, side), _pick(following, side)))
     return rows
 
 

@@ -19,7 +19,9 @@ def cells(prefix: str, names: str) -> tuple[str, ...]:
     return tuple(prefix + name for name in names.split())
 
 
-def roles(prefix: str, short: Mapping[str, str], hints: RoleHints, ties: Mapping[str, tuple[str, str]]) -> CellRoles:
+def roles(
+    prefix: str, short: Mapping[str, str], hints: RoleHints, ties: Mapping[str, tuple[str, str]]
+) -> CellRoles:
     """Return roles from short names: `short` maps each role to cells without `prefix`."""
     return CellRoles(
         buffers=cells(prefix, short["buffers"]),

@@ -47,10 +47,10 @@ _NANGATE_HINTS = RoleHints(
     load_pf=_LOAD_PF,
 )
 _NANGATE_ROLES = CellRoles(
-    buffers=tuple("BUF_X1 BUF_X2 BUF_X4 BUF_X8 BUF_X16 BUF_X32".split()),
-    inverters=tuple("INV_X1 INV_X2 INV_X4 INV_X8 INV_X16 INV_X32".split()),
-    flops=tuple("DFF_X1 DFF_X2 DFFR_X1 DFFS_X1 DFFR_X2 DFFS_X2 DFFRS_X1 DFFRS_X2".split()),
-    latches=tuple("DLL_X1 DLH_X1 DLL_X2 DLH_X2".split()),
+    buffers=("BUF_X1", "BUF_X2", "BUF_X4", "BUF_X8", "BUF_X16", "BUF_X32"),
+    inverters=("INV_X1", "INV_X2", "INV_X4", "INV_X8", "INV_X16", "INV_X32"),
+    flops=("DFF_X1", "DFF_X2", "DFFR_X1", "DFFS_X1", "DFFR_X2", "DFFS_X2", "DFFRS_X1", "DFFRS_X2"),
+    latches=("DLL_X1", "DLH_X1", "DLL_X2", "DLH_X2"),
     clock_gates=tuple(f"CLKGATE{t}_X{n}" for n in (1, 2, 4, 8) for t in ("", "TST")),
     clock_buffers=("CLKBUF_X1", "CLKBUF_X2", "CLKBUF_X3"),
     fillers=_NANGATE_HINTS.fillers,
@@ -119,7 +119,9 @@ def _macros(place: Path, liberty: Path, corners: tuple[Corner, ...]) -> tuple[Ma
 def _nangate45(place: Path) -> Pdk:
     install = _INSTALL.format("nangate45")
     corners = tuple(
-        Corner(name=name, process=process, voltage_v=Decimal(volts), temperature_c=celsius, liberty=(found[0],))
+        Corner(
+            name=name, process=process, voltage_v=Decimal(volts), temperature_c=celsius, liberty=(found[0],)
+        )
         for name, (stem, process, volts, celsius) in _NANGATE_CORNERS.items()
         if (found := files(place / "lib", f"NangateOpenCellLibrary_{stem}.lib*"))
     )
@@ -147,7 +149,10 @@ def _nangate45(place: Path) -> Pdk:
         cell_lef=(lef,),
         gds=files(place / "gds", "NangateOpenCellLibrary.gds"),
         cdl=files(place / "cdl", "NangateOpenCellLibrary.cdl"),
-        notes=("the process does not exist: results are for comparison", "SRAM timing is one for all corners"),
+        notes=(
+            "the process does not exist: results are for comparison",
+            "SRAM timing is one for all corners",
+        ),
     )
 
 
@@ -155,9 +160,7 @@ def _asap7_corners(folder: Path) -> tuple[Corner, ...]:
     corners = []
     for letters, (name, volts, celsius) in _ASAP7_CORNERS.items():
         # The date is part of the name; the latest counts.
-        parts = [
-            files(folder, f"asap7sc7p5t_{part}_RVT_{letters}_nldm_*.lib*")[-1:] for part in _ASAP7_PARTS
-        ]
+        parts = [files(folder, f"asap7sc7p5t_{part}_RVT_{letters}_nldm_*.lib*")[-1:] for part in _ASAP7_PARTS]
         if all(parts):
             corners.append(
                 Corner(
@@ -173,10 +176,16 @@ def _asap7_corners(folder: Path) -> tuple[Corner, ...]:
 
 def _asap7_pdk(place: Path) -> Pdk:
     install = _INSTALL.format("asap7")
-    folder = next((f for f in (place / "lib" / "NLDM", place / "lib") if files(f, "asap7sc7p5t_*")), place / "lib")
+    folder = next(
+        (f for f in (place / "lib" / "NLDM", place / "lib") if files(f, "asap7sc7p5t_*")), place / "lib"
+    )
     corners = _asap7_corners(folder)
-    tech_lef = need(next(iter(files(place / "lef", "asap7_tech_1x_*.lef")[-1:]), None), "tech LEF", place, install)
-    lef = need(next(iter(files(place / "lef", "asap7sc7p5t_28_R_1x_*.lef")[-1:]), None), "LEF file", place, install)
+    tech_lef = need(
+        next(iter(files(place / "lef", "asap7_tech_1x_*.lef")[-1:]), None), "tech LEF", place, install
+    )
+    lef = need(
+        next(iter(files(place / "lef", "asap7sc7p5t_28_R_1x_*.lef")[-1:]), None), "LEF file", place, install
+    )
     sites = sites_of(tech_lef, lef)
     if not corners:
         raise ConfigError(
@@ -205,7 +214,10 @@ def _asap7_pdk(place: Path) -> Pdk:
         cell_lef=(lef,),
         gds=files(place / "gds", "asap7sc7p5t_28_R_*.gds"),
         cdl=files(place / "cdl", "*.cdl"),
-        notes=("the process does not exist: results are for comparison", "SRAM timing is one for all corners"),
+        notes=(
+            "the process does not exist: results are for comparison",
+            "SRAM timing is one for all corners",
+        ),
     )
 
 

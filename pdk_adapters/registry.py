@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pdk_adapters.family import Offer
 
 __all__ = [
-    "GROUP", "PdkInfo", "corner", "families", "find", "info", "installed", "known", "offer", "problems", "register",
+    "GROUP", "PdkInfo", "corner", "families", "find", "info", "installed", "known", "offer", "problems",
+    "register",
 ]  # fmt: skip
 
 GROUP = "suzuri.pdks"
@@ -116,7 +117,9 @@ def find(name: str) -> Pdk:
     wanted = offer(name)
     place = wanted.locate()
     if place is None:
-        raise ConfigError(f"PDK {name} is not installed: {_missing(wanted)}", None, f"Install it: {wanted.install}")
+        raise ConfigError(
+            f"PDK {name} is not installed: {_missing(wanted)}", None, f"Install it: {wanted.install}"
+        )
     return wanted.load(place)
 
 
@@ -187,7 +190,8 @@ def _built_in(module: str) -> tuple[Offer, ...]:
 
 @cache
 def _plugins() -> tuple[tuple[Offer, ...], tuple[str, ...]]:
-    from importlib.metadata import entry_points  # slow to import, and only needed for strangers' PDKs
+    # Slow to import, and only needed for strangers' PDKs.
+    from importlib.metadata import entry_points  # noqa: PLC0415
 
     offers: list[Offer] = []
     flaws: list[str] = []
@@ -198,7 +202,7 @@ def _plugins() -> tuple[tuple[Offer, ...], tuple[str, ...]]:
         where = f"{point.name} ({point.value})"
         try:
             offers += _checked(point.load(), taken)
-        except Exception as error:  # noqa: BLE001 - a stranger's code must not break the rest
+        except Exception as error:
             flaws.append(f"PDK plugin {where}: {error}")
     return tuple(offers), tuple(flaws)
 
@@ -216,7 +220,7 @@ def _checked(function: Callable[[], Iterable[Offer]], taken: set[str]) -> list[O
 
 
 def _flaw(one: object) -> str | None:
-    from pdk_adapters.family import Offer
+    from pdk_adapters.family import Offer  # noqa: PLC0415 - only needed to check strangers
 
     if not isinstance(one, Offer):
         return f"{one!r} is not a pdk_adapters.family.Offer"
@@ -258,7 +262,9 @@ def _missing(one: Offer) -> str:
     """Say where was looked, and whether PDK_ROOT names something that is not there."""
     if one.family == "osu":
         override = os.environ.get("QFLOW_TECH", "").strip()
-        return f"it is not below {override or '/usr/share/qflow/tech'}" + (" (QFLOW_TECH)" if override else "")
+        return f"it is not below {override or '/usr/share/qflow/tech'}" + (
+            " (QFLOW_TECH)" if override else ""
+        )
     raw = [p for p in os.environ.get("PDK_ROOT", "").split(os.pathsep) if p.strip()]
     if not raw:
         return "PDK_ROOT is not set, and ~/.ciel does not have it"
@@ -277,7 +283,7 @@ def _unknown(name: str) -> ConfigError:
 
 
 def _nearest(word: str, words: Iterable[str]) -> str | None:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - only needed for a message
 
     lowered = {w.lower(): w for w in words}
     found = get_close_matches(word.lower(), list(lowered), n=1, cutoff=0.5)

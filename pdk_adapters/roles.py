@@ -57,7 +57,12 @@ def _is(cell: LibertyCell, table: int) -> bool:
 
 
 def _plain_flop(cell: LibertyCell) -> bool:
-    if len(cell.sequential) != 1 or cell.sequential[0].kind != "ff" or cell.scan or cell.sequential[0].width > 1:
+    if (
+        len(cell.sequential) != 1
+        or cell.sequential[0].kind != "ff"
+        or cell.scan
+        or cell.sequential[0].width > 1
+    ):
         return False
     try:
         inputs = parse_function(cell.sequential[0].data or "").inputs
