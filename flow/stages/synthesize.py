@@ -1,0 +1,335 @@
+"""Synthesis: RTL in, a netlist of one library's cells out, and what is wrong with the RTL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flow.model.errors import ConfigError, ToolError
+from flow.model.step import StepContext
+from flow.stages.libraries import read_libraries
+from flow.stages.rtl import RtlSources, rtl_sources
+from flow.stages.synthesis_input import SafeFiles, cells_used, explain, safe_top
+from flow.stages.synthesis_report import report_design, report_netlist
+from flow.tools.liberty import LibertyCell, Library
+from flow.tools.netlist import (
+    Fanout,
+    Netlist,
+    NetlistError,
+    Ties,
+    buffer_fanout,
+    read_yosys_json,
+    repair,
+    resize_flops,
+    write_verilog,
+)
+from flow.tools.yosys import Frontend, Mapping as MapPlan, Recipe, Yosys, elaborate_script, map_script, recipe
+from flow.tools.yosys.adapter import has_slang
+from flow.tools.yosys.log import read_log, read_memories
+from flow.tools.yosys.script import MEMORIES
+
+__all__ = ["Synthesize", "SynthesisParams"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisParams:
+    """Parameters of the stage, as JSON gives them.
+
+    Attributes
+    ----------
+    hierarchy
+        ``flatten``, ``keep``, or ``None`` for the recipe's choice.
+    clock_period_ns
+        Target of the main clock; ``None`` aims at the fastest.
+    driving_cell, load_pf
+        Override what `roles` say.
+    roles
+        ``dataclasses.asdict`` of the PDK's ``CellRoles``; found in the
+        library where empty.
+    dont_use
+        Shell patterns, added to the roles'.
+    frontend
+        ``verilog``, ``slang``, or ``None`` to choose by file name and result.
+    allow_latches, allow_undriven
+        Whether those findings are warnings instead of errors.
+    memory_limit_bits
+        Largest memory that may become flip-flops.
+    nand2_area
+        Area of a gate equivalent; found in the library when ``None``.
+    netlist_json
+        Whether to give the netlist as JSON too.
+    """
+
+    top: str
+    recipe: str = "balanced"
+    hierarchy: str | None = None
+    clock_period_ns: float | None = None
+    max_fanout: int = 16
+    roles: Mapping[str, Any] = field(default_factory=dict)
+    dont_use: tuple[str, ...] = ()
+    driving_cell: str | None = None
+    load_pf: float | None = None
+    frontend: str | None = None
+    allow_latches: bool = False
+    allow_undriven: bool = False
+    memory_limit_bits: int = 1 << 20
+    nand2_area: float | None = None
+    netlist_json: bool = False
+
+    def __post_init__(self) -> None:
+        try:
+            recipe(self.recipe)
+        except KeyError:
+            raise ValueError(f"recipe {self.recipe!r} is none of area, balanced, speed") from None
+        if self.hierarchy not in (None, "flatten", "keep"):
+            raise ValueError(f"hierarchy {self.hierarchy!r} is neither 'flatten' nor 'keep'")
+        if self.frontend not in (None, "verilog", "slang"):
+            raise ValueError(f"frontend {self.frontend!r} is neither 'verilog' nor 'slang'")
+        if self.max_fanout < 2:
+            raise ValueError(f"max_fanout must be at least 2, not {self.max_fanout}")
+        if self.clock_period_ns is not None and not self.clock_period_ns > 0:
+            raise ValueError(f"clock_period_ns must be positive, not {self.clock_period_ns}")
+
+    @classmethod
+    def read(cls, params: Mapping[str, Any]) -> SynthesisParams:
+        """Take the stage's own parameters out of a step's; the rest belongs to the sources."""
+        known = {k: v for k, v in params.items() if k in cls.__dataclass_fields__ and v is not None}
+        known["dont_use"] = tuple(known.get("dont_use", ()))
+        try:
+            return cls(**known)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"synthesis: {error}", None, "Correct the design's [synthesis] table.") from error
+
+    @property
+    def forbidden(self) -> tuple[str, ...]:
+        """Patterns of cells that must not be used."""
+        return (*self.roles.get("dont_use", ()), *self.dont_use)
+
+    @property
+    def flatten(self) -> bool:
+        """Whether modules are dissolved."""
+        return recipe(self.recipe).flatten if self.hierarchy is None else self.hierarchy == "flatten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cells:
+    """The library as this run uses it."""
+
+    library: Library
+    macros: Library | None
+    usable: list[str]
+    buffers: tuple[LibertyCell, ...]
+
+    def everything(self) -> Library:
+        parts = self.library.parts + (self.macros.parts if self.macros else ())
+        return Library(parts)
+
+
+class Synthesize:
+    """The stage.
+
+    Inputs: ``rtl`` or ``src``; ``lib0``, ``lib1`` ... (Liberty, plain or
+    gzip), ``macro0`` ... (Liberty of hard macros), ``abc_script`` (a user's
+    own ABC script; ``{D}`` and ``{F}`` stand for the target in ps and the
+    fanout). Outputs: ``netlist`` (Verilog), ``stat`` (JSON), and
+    ``netlist_json`` when asked for.
+    """
+
+    kind = "synthesize"
+    version = 1
+
+    def execute(self, ctx: StepContext) -> None:
+        """Run synthesis; see the class."""
+        params = SynthesisParams.read(ctx.params)
+        sources = rtl_sources(ctx)
+        files = SafeFiles(ctx.workdir, sources, copy=ctx.tool("yosys").flavour == "yowasp")
+        cells = _load_cells(ctx, params)
+        self._elaborate(ctx, params, sources, files, cells)
+        self._map(ctx, params, files, cells)
+        netlist, added, resized = _finish(ctx, params, cells)
+        report_design(ctx, files.real, params.allow_latches, params.allow_undriven)
+        report_netlist(ctx, netlist, cells.everything(), added, resized, params.nand2_area)
+        _write(ctx, params, netlist)
+
+    def _elaborate(
+        self, ctx: StepContext, params: SynthesisParams, sources: RtlSources, files: SafeFiles, cells: _Cells
+    ) -> None:
+        identity = ctx.tool("yosys")
+        slang = has_slang(identity)
+        names = [str(f) for f in sources.files]
+        modern = any(name.endswith((".sv", ".svh")) for name in names)
+        wanted = params.frontend or ("slang" if modern and slang else "verilog")
+        if wanted == "slang" and not slang:
+            raise ConfigError(
+                f"Yosys {identity.version} ({identity.flavour}) has no slang front end",
+                None,
+                "Install pyosys 0.68 or later, or take frontend = 'verilog'.",
+            )
+        order = [wanted]
+        if params.frontend is None and slang:
+            order.append("verilog" if wanted == "slang" else "slang")
+        first: ConfigError | None = None
+        for choice in order:
+            frontend = Frontend(
+                files=files.sources,
+                include_dirs=files.include_dirs,
+                top=safe_top(sources.top),
+                defines=sources.defines,
+                parameters=sources.parameters,
+                libraries=_instantiated(ctx, cells, sources),
+                slang=choice == "slang",
+            )
+            try:
+                script = elaborate_script(frontend, flatten=params.flatten)
+            except ValueError as error:
+                raise ConfigError(str(error), None, "Correct the design's sources or parameters.") from error
+            command = Yosys().command(identity, f"elaborate_{choice}.ys", script, f"elaborate_{choice}.log")
+            result = ctx.run(command)
+            if result.returncode == 0:
+                ctx.data("frontend", choice)
+                break
+            problem = explain(read_log(result.text(), files.real), sources, result.log)
+            if isinstance(problem, ToolError):
+                raise problem
+            first = first or problem
+            # Another parser may know a construct that this one does not; it never finds a missing module.
+            if problem.what.startswith(("module ", "top ", "file ")):
+                break
+        else:
+            raise first or ToolError("yosys", "no front end could be tried")
+        if first is not None and result.returncode != 0:
+            raise first
+        _check_memories(ctx, files, params.memory_limit_bits)
+
+    def _map(self, ctx: StepContext, params: SynthesisParams, files: SafeFiles, cells: _Cells) -> None:
+        identity = ctx.tool("yosys")
+        way = recipe(params.recipe)
+        target = way.target_ps(params.clock_period_ns) if params.clock_period_ns else 1
+        plan = MapPlan(
+            recipe=way,
+            version=tuple(int(n) for n in identity.version.split(".")[:2] if n.isdigit()),
+            top=params.top,
+            target_ps=target,
+            sequential=any(cells.library.is_sequential(n) for n in cells.usable),
+        )
+        library = cells.library
+        comb = library.excerpt(set(n for n in cells.usable if not library.is_sequential(n)).__contains__)
+        seq = library.excerpt(set(n for n in cells.usable if library.is_sequential(n)).__contains__)
+        for name, text in (
+            (plan.comb, comb),
+            (plan.seq, seq),
+            (plan.constraints, _abc_constraints(cells)),
+            (plan.abc, _abc_script(ctx, way, target, params.max_fanout)),
+        ):
+            (ctx.workdir / name).write_text(text, encoding="utf-8")
+        result = ctx.run(Yosys().command(identity, "map.ys", map_script(plan), "map.log"))
+        reading = read_log(result.text(), files.real)
+        if result.returncode != 0 or not (ctx.workdir / "mapped.json").exists():
+            errors = reading.errors
+            said = errors[0].text if errors else f"it ended with status {result.returncode}"
+            if any(e.code == "abc" for e in errors) and ctx.has_input("abc_script"):
+                raise ConfigError(f"ABC refused the script: {said}", "abc_script", f"See {result.log}.")
+            if any(e.code == "liberty" for e in errors):
+                raise ConfigError(f"Yosys cannot read the library: {said}", "lib0", f"See {result.log}.")
+            raise ToolError("yosys", said, result.log)
+        ctx.data("abc", reading.data["abc"])
+
+
+def _load_cells(ctx: StepContext, params: SynthesisParams) -> _Cells:
+    library = read_libraries(ctx, "lib")
+    if library is None:
+        raise ConfigError("synthesis needs at least one Liberty file", "lib0", "Name a PDK that is installed.")
+    usable = library.usable(params.forbidden)
+    named = [c for n in params.roles.get("buffers", ()) if (c := library.get(n)) and c.buffer]
+    if not named:
+        plain = [c for n in usable if not library.is_sequential(n) and (c := library.get(n)) and c.buffer]
+        named = sorted(plain, key=lambda c: c.area)
+    return _Cells(
+        library=library, macros=read_libraries(ctx, "macro"), usable=usable, buffers=tuple(named)
+    )
+
+
+def _instantiated(ctx: StepContext, cells: _Cells, sources: RtlSources) -> tuple[str, ...]:
+    """Write excerpts of the library cells and macros that the RTL names itself."""
+    names = []
+    for file, library in (("cells.lib", cells.library), ("macros.lib", cells.macros)):
+        used = cells_used(sources, library) if library else set()
+        if library and used:
+            (ctx.workdir / file).write_text(library.excerpt(used.__contains__), encoding="utf-8")
+            names.append(file)
+    return tuple(names)
+
+
+def _check_memories(ctx: StepContext, files: SafeFiles, limit: int) -> None:
+    text = (ctx.workdir / MEMORIES).read_text(encoding="utf-8", errors="replace")
+    memories = read_memories(text, files.real)
+    ctx.data("memories", [{"name": m.name, "words": m.words, "width": m.width} for m in memories])
+    for memory in memories:
+        if memory.words * memory.width > limit:
+            raise ConfigError(
+                f"memory {memory.name} has {memory.words} x {memory.width} bits, more than the {limit} "
+                "that synthesis turns into flip-flops",
+                memory.place or None,
+                "Use a hard macro for it, make it smaller, or raise memory_limit_bits.",
+            )
+
+
+def _abc_constraints(cells: _Cells) -> str:
+    """Say what drives the logic (a buffer about as strong as a flip-flop) and what it drives."""
+    lines = []
+    allowed = set(cells.usable)
+    buffers = [c.name for c in cells.buffers if c.name in allowed]
+    if buffers:
+        lines.append(f"set_driving_cell {buffers[min(1, len(buffers) - 1)]}")
+    flops = [
+        c
+        for n in cells.usable
+        if cells.library.is_sequential(n) and (c := cells.library.get(n)) and c.sequential
+    ]
+    loads = sorted(p.capacitance_pf for c in flops for p in c.inputs if p.name not in c.clocks)
+    load_ff = 1000 * loads[len(loads) // 2] if loads else 1.0
+    lines.append(f"set_load {load_ff:.6g}")
+    return "\n".join(lines) + "\n"
+
+
+def _abc_script(ctx: StepContext, way: Recipe, target_ps: int, max_fanout: int) -> str:
+    if ctx.has_input("abc_script"):
+        text = ctx.input("abc_script").read_text(encoding="utf-8", errors="replace")
+        return text.replace("{D}", str(target_ps)).replace("{F}", str(max_fanout))
+    return way.abc_script(target_ps, max_fanout)
+
+
+def _finish(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> tuple[Netlist, int, int]:
+    """Mend the mapped netlist: names, constants, ports, fanout, drives."""
+    mapped = ctx.workdir / "mapped.json"
+    try:
+        netlist = read_yosys_json(mapped.read_text(encoding="utf-8"), params.top)
+    except NetlistError as error:
+        raise ToolError("yosys", str(error), mapped) from error
+    library = cells.everything()
+    roles = params.roles
+    ties = Ties(
+        high=_tie(roles.get("tie_hi"), library),
+        low=_tie(roles.get("tie_lo"), library),
+        buffer=cells.buffers[0] if cells.buffers else None,
+        limit=params.max_fanout,
+    )
+    repair(netlist, library, ties, cells.usable)
+    load = params.load_pf if params.load_pf is not None else float(roles.get("load_pf") or 0.0)
+    added = buffer_fanout(netlist, library, Fanout(limit=params.max_fanout, buffers=cells.buffers))
+    resized = 0 if params.recipe == "area" else resize_flops(netlist, library, cells.usable, load)
+    return netlist, added, resized
+
+
+def _tie(pair: Any, library: Library) -> tuple[str, str] | None:  # noqa: ANN401 - a JSON value
+    return (str(pair[0]), str(pair[1])) if pair and pair[0] in library else None
+
+
+def _write(ctx: StepContext, params: SynthesisParams, netlist: Netlist) -> None:
+    verilog: Path = ctx.workdir / "netlist.v"
+    verilog.write_text(write_verilog(netlist), encoding="utf-8")
+    ctx.output("netlist", verilog)
+    if params.netlist_json:
+        ctx.output("netlist_json", ctx.workdir / "mapped.json")

@@ -1,0 +1,33 @@
+"""Gate-level netlists: read from Yosys JSON or structural Verilog, mended, measured, written.
+
+A netlist is plain data that knows no tool; ``repair`` makes what logic
+synthesis leaves into what timing, layout and simulation tools accept.
+"""
+
+from __future__ import annotations
+
+from flow.tools.netlist.buffering import Fanout, buffer_fanout, resize_flops
+from flow.tools.netlist.measure import Measures, area_by_module, measure
+from flow.tools.netlist.model import Bit, Cell, Module, Netlist, NetlistError, Port, read_yosys_json
+from flow.tools.netlist.repair import Ties, repair
+from flow.tools.netlist.verilog import read_verilog, write_verilog
+
+__all__ = [
+    "Bit",
+    "Cell",
+    "Fanout",
+    "Measures",
+    "Module",
+    "Netlist",
+    "NetlistError",
+    "Port",
+    "Ties",
+    "area_by_module",
+    "buffer_fanout",
+    "measure",
+    "read_verilog",
+    "read_yosys_json",
+    "repair",
+    "resize_flops",
+    "write_verilog",
+]

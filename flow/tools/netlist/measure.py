@@ -1,0 +1,225 @@
+"""What a netlist amounts to: cells, areas, fanout, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from flow.tools.liberty import LibertyCell, Library
+from flow.tools.netlist.connect import Connections, connections
+from flow.tools.netlist.model import Cell, Module, Netlist
+
+__all__ = ["Measures", "area_by_module", "measure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """Numbers of a whole netlist, every instance of a module counted.
+
+    Attributes
+    ----------
+    types
+        Library cell to ``(count, area of all)``.
+    unmapped
+        ``(instance, type, source)`` of cells that neither the library nor the
+        netlist defines.
+    undriven, multidriven
+        Names of nets that are read without a driver, or have several.
+    """
+
+    cells: int = 0
+    area: float = 0.0
+    stdcells: int = 0
+    sequential: int = 0
+    sequential_area: float = 0.0
+    macros: int = 0
+    macro_area: float = 0.0
+    buffers: int = 0
+    inverters: int = 0
+    io: int = 0
+    max_fanout: int = 0
+    max_fanout_net: str = ""
+    types: dict[str, tuple[int, float]] = field(default_factory=dict)
+    unmapped: list[tuple[str, str, str]] = field(default_factory=list)
+    undriven: list[str] = field(default_factory=list)
+    multidriven: list[str] = field(default_factory=list)
+
+
+def measure(netlist: Netlist, library: Library, macros: frozenset[str] = frozenset()) -> Measures:
+    """Measure `netlist`; cells named in `macros` count as macros whatever Liberty calls them."""
+    counts = netlist.counts()
+    types: Counter[str] = Counter()
+    unmapped: list[tuple[str, str, str]] = []
+    undriven: list[str] = []
+    multidriven: list[str] = []
+    worst, worst_net = 0, ""
+    for name in netlist.order():
+        module = netlist.modules[name]
+        prefix = "" if name == netlist.top else f"{name}."
+        for cell in module.cells.values():
+            if cell.type in netlist.modules:
+                continue
+            if library.get(cell.type) is None:
+                unmapped.append((prefix + cell.name, cell.type, cell.src))
+            types[cell.type] += counts[name]
+        links = connections(netlist, module, library)
+        for bit in links.sinks.keys() | links.outputs.keys():
+            fanout = links.fanout(bit)
+            if bit not in links.drivers and bit not in links.inputs:
+                undriven.append(prefix + module.net_name(bit))
+            elif bit not in links.clocked and fanout > worst:
+                worst, worst_net = fanout, prefix + module.net_name(bit)
+        multidriven += [
+            prefix + module.net_name(bit)
+            for bit, drivers in links.drivers.items()
+            if len(drivers) + (bit in links.inputs) > 1 and bit not in links.three_state
+        ]
+    return _totals(
+        netlist, library, macros, types, worst, worst_net, unmapped, sorted(undriven), sorted(multidriven)
+    )
+
+
+def _totals(
+    netlist: Netlist,
+    library: Library,
+    macros: frozenset[str],
+    types: Counter[str],
+    worst: int,
+    worst_net: str,
+    unmapped: list[tuple[str, str, str]],
+    undriven: list[str],
+    multidriven: list[str],
+) -> Measures:
+    groups: dict[str, list[float]] = {k: [0, 0.0] for k in ("all", "seq", "macro", "buf", "inv")}
+    table: dict[str, tuple[int, float]] = {}
+    for name, count in types.items():
+        known = library.get(name)
+        area = count * known.area if known else 0.0
+        table[name] = (count, area)
+        for group in _groups(known, name in macros):
+            groups[group][0] += count
+            groups[group][1] += area
+    return Measures(
+        cells=int(groups["all"][0]),
+        area=groups["all"][1],
+        stdcells=int(groups["all"][0] - groups["macro"][0]),
+        sequential=int(groups["seq"][0]),
+        sequential_area=groups["seq"][1],
+        macros=int(groups["macro"][0]),
+        macro_area=groups["macro"][1],
+        buffers=int(groups["buf"][0]),
+        inverters=int(groups["inv"][0]),
+        io=sum(len(port.bits) for port in netlist.modules[netlist.top].ports.values()),
+        max_fanout=worst,
+        max_fanout_net=worst_net,
+        types=dict(sorted(table.items(), key=lambda item: (-item[1][1], item[0]))),
+        unmapped=unmapped,
+        undriven=undriven,
+        multidriven=multidriven,
+    )
+
+
+def _groups(known: LibertyCell | None, macro: bool) -> list[str]:
+    groups = ["all"]
+    if known is None:
+        return groups
+    if macro or known.kind == "macro":
+        groups.append("macro")
+    elif known.sequential:
+        groups.append("seq")
+    elif known.buffer:
+        groups.append("buf")
+    elif known.inverter:
+        groups.append("inv")
+    return groups
+
+
+def area_by_module(netlist: Netlist, library: Library) -> list[dict[str, object]]:
+    """Cells and area below each instance path.
+
+    In a flattened netlist gates have lost their place: each is counted where
+    most of what reads it lies, so those rows are marked ``estimated``.
+
+    Returns
+    -------
+    list of dict
+        ``path`` (``""`` is the top itself), ``cells``, ``area``,
+        ``sequential_area``, ``estimated``, each without what lies deeper.
+    """
+    rows: dict[str, list[float]] = {}
+    guessed: set[str] = set()
+
+    def visit(module: Module, path: str) -> None:
+        places = _places(netlist, module, library)
+        for cell in module.cells.values():
+            if cell.type in netlist.modules:
+                visit(netlist.modules[cell.type], f"{path}{cell.name}.")
+                continue
+            inner, sure = places[cell.name]
+            where = (path + inner).rstrip(".")
+            known = library.get(cell.type)
+            row = rows.setdefault(where, [0, 0.0, 0.0])
+            row[0] += 1
+            if known is not None:
+                row[1] += known.area
+                row[2] += known.area if known.sequential else 0.0
+            if not sure:
+                guessed.add(where)
+
+    visit(netlist.modules[netlist.top], "")
+    return [
+        {
+            "path": path,
+            "cells": int(row[0]),
+            "area": round(row[1], 6),
+            "sequential_area": round(row[2], 6),
+            "estimated": path in guessed,
+        }
+        for path, row in sorted(rows.items())
+    ]
+
+
+def _scope(name: str) -> str:
+    """Return the instance path in a hierarchical name, dots outside brackets."""
+    return name.rpartition(".")[0]
+
+
+def _places(netlist: Netlist, module: Module, library: Library) -> dict[str, tuple[str, bool]]:
+    """Where each cell belongs, and whether its own name says so."""
+    links = connections(netlist, module, library)
+    places: dict[str, tuple[str, bool]] = {}
+    flat = any("." in cell.name for cell in module.cells.values())
+    for cell in module.cells.values():
+        known = library.get(cell.type)
+        anonymous = known is not None and not known.sequential and known.kind != "macro"
+        if not anonymous or not flat:
+            places[cell.name] = (_scope(cell.name), True)
+    for start in module.cells.values():
+        stack = [start]
+        visiting: set[str] = set()
+        while stack:
+            cell = stack[-1]
+            if cell.name in places:
+                stack.pop()
+                continue
+            readers = [s[0] for out in _output_bits(links, cell) for s in links.sinks.get(out, ())]
+            todo = [r for r in readers if r.name not in places and r.name not in visiting]
+            if todo and cell.name not in visiting:
+                visiting.add(cell.name)
+                stack += todo
+                continue
+            stack.pop()
+            votes = Counter(places[r.name][0] for r in readers if r.name in places)
+            named = [_scope(module.names[b]) for b in _output_bits(links, cell) if b in module.names]
+            votes.update(scope for scope in named if scope)
+            places[cell.name] = (votes.most_common(1)[0][0] if votes else "", False)
+    return places
+
+
+def _output_bits(links: Connections, cell: Cell) -> list[int]:
+    return [
+        bit
+        for bits in cell.pins.values()
+        for bit in bits
+        if isinstance(bit, int) and any(d[0] is cell for d in links.drivers.get(bit, ()))
+    ]
