@@ -140,7 +140,7 @@ def _build_verilator(ctx: StepContext, source: SourceTree) -> None:
     objects = ctx.workdir / OBJ_DIR
     source.report_reads(verilator.read_files(_text(objects / "Vtop__verFiles.dat")))
     try:
-        model = verilator.read_model(_text(objects / "Vtop.mk"), _text(objects / "Vtop_classes.mk"))
+        model = verilator.read_model(*(_text(objects / n) for n in ("Vtop.mk", "Vtop_classes.mk", "Vtop.cpp")))
     except ValueError as error:
         raise ToolError("verilator", str(error), result.log) from None
     _compile(ctx, source, model)

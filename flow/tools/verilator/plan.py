@@ -50,6 +50,17 @@ _PCH_TEXT = """\
 #include <memory>
 #include <string>
 """
+# Verilator starts a worker thread for each processor, also for a model that
+# uses none. They cost time, and a process that has them cannot fork.
+_ONE_THREAD = """\
+namespace {
+const bool one_thread = [](auto* context) {
+    context->threads(1);
+    if constexpr (requires { context->useNumaAssign(false); }) context->useNumaAssign(false);
+    return true;
+}(Verilated::threadContextp());
+}  // namespace
+"""
 
 
 class Trace(StrEnum):
@@ -154,6 +165,8 @@ class Model:
         Stems of the run-time library's files that it needs.
     parallel
         Whether Verilator found it large enough to compile file by file.
+    threads
+        How many threads it was translated for.
     switches
         ``VM_...`` of the generated makefile.
     """
@@ -162,11 +175,12 @@ class Model:
     classes: tuple[str, ...]
     library: tuple[str, ...]
     parallel: bool
+    threads: int
     switches: Mapping[str, str]
 
 
-def read_model(makefile: str, classes: str) -> Model:
-    """Read the two makefiles that Verilator writes: ``Vtop.mk`` and ``Vtop_classes.mk``.
+def read_model(makefile: str, classes: str, top: str) -> Model:
+    """Read what Verilator wrote: ``Vtop.mk``, ``Vtop_classes.mk`` and ``Vtop.cpp``.
 
     Raises
     ------
@@ -183,8 +197,10 @@ def read_model(makefile: str, classes: str) -> Model:
     library = variables.get("VM_GLOBAL_FAST", "").split() + variables.get("VM_GLOBAL_SLOW", "").split()
     if not root or not stems or not library:
         raise ValueError("Verilator's makefiles name no root, classes or library")
+    threads = re.search(rf"{_PREFIX}::threads\(\) const \{{ return (\d+); \}}", top)
     return Model(
         root=root,
+        threads=int(threads[1]) if threads else 1,
         classes=tuple(stems),
         library=tuple(library),
         parallel=variables.get("VM_PARALLEL_BUILDS") == "1",
@@ -317,7 +333,8 @@ def compile_command(
         Name of what is linked.
     """
     defines = "".join(f"#define {name} {value or 0}\n" for name, value in sorted(model.switches.items()))
-    top = f'{defines}#include "{main}"\n'
+    threads = _ONE_THREAD if model.threads == 1 else ""
+    top = f'{defines}#include "{main}"\n{threads}'
     classes = "".join(f'#include "{stem}.cpp"\n' for stem in model.classes)
     files = {_PCH: _PCH_TEXT}
     if model.parallel:

@@ -1,0 +1,310 @@
+"""Simulate: run cocotb tests on a built simulator, and judge them by what they left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flow.model.errors import ConfigError, ToolError
+from flow.model.step import StepContext
+from flow.stages._sources import in_bench
+from flow.stages._verdict import Verdict, judge
+from flow.tools import icarus
+from flow.tools._probe import cache_dir
+from flow.tools.cocotb import (
+    COCOTB,
+    Coverage,
+    Record,
+    SimRun,
+    merge_coverage,
+    merge_junit,
+    read_coverage,
+    read_coverage_xml,
+    read_record,
+    run_command,
+)
+
+__all__ = ["Simulate"]
+
+_LOG = "sim.log"
+_TRACE = "recorded"
+_CODE_COVERAGE = "code_coverage.dat"
+_FORK_MARGIN_S = 30.0
+
+
+class Simulate:
+    """Run one test: a module of cocotb tests, with one seed or several.
+
+    Inputs: ``simulator`` of ``sim_build``; ``tb``, the tree that Python
+    modules come from; optionally ``data``, a tree that ``data_files`` come
+    from. Parameters: ``test`` (its name), ``module``, ``testcase`` (regular
+    expression or null), ``seed`` or ``seeds``, ``top``, ``simulator``,
+    ``parameters`` (JSON in ``SUZURI_PARAMETERS``), ``plusargs``, ``env``,
+    ``timeout_s``, ``waves``, ``activity``, ``coverage``, ``data_files``
+    (placed in the current directory). Outputs: ``results`` (JUnit XML),
+    ``log``, ``waves?``, ``activity?`` (SAIF or VCD), ``coverage?``
+    (functional, JSON), ``code_coverage?``. Metrics: ``sim__test__count``,
+    ``...__passed``, ``...__failed``, ``sim__coverage__functional``. Data:
+    ``tests``, a row for each test case and seed; ``coverage``. Tools:
+    ``cocotb``, and ``icarus`` where it simulates.
+    """
+
+    kind = "simulate"
+    version = 1
+
+    def execute(self, ctx: StepContext) -> None:
+        """Simulate, and report a check for everything that failed.
+
+        Raises
+        ------
+        ConfigError
+            The bench cannot be imported, has no tests, or the test case
+            selects none; or its coverage file is malformed.
+        ToolError
+            The simulation passed its wall-clock, memory or output limit.
+        """
+        plan = _Plan.of(ctx)
+        _place_data(ctx, plan)
+        run = plan.run(ctx)
+        command = run_command(
+            run,
+            COCOTB.locate(),
+            _argv(ctx, plan),
+            workdir=ctx.workdir,
+            log=_LOG,
+            wall_s=plan.wall_s,
+            log_mb=ctx.resources.log_mb,
+        )
+        try:
+            result = ctx.run(command)
+        except ToolError as error:
+            raise ToolError(
+                "cocotb", f"test {plan.test} (seed {plan.seeds[0]}) {error.reason}", error.log,
+                "See the end of its log: it may wait for what never comes; or give the test a larger limit",
+            ) from None  # fmt: skip
+        record = read_record(_read(ctx.workdir / "record.jsonl"))
+        verdicts = [
+            judge(plan.test, folder, code, seed, record=record, testcase=plan.testcase, timed_out=late,
+                  bench_root=run.bench_root, modules=run.modules)
+            for seed, folder, code, late in _ends(ctx, plan, record, result.returncode)
+        ]  # fmt: skip
+        _report(ctx, plan, verdicts, run.bench_root)
+        for name in sorted(record.reads or ()):
+            if in_bench(run.bench_root, name):
+                ctx.read("tb", name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """The parameters of the step, checked."""
+
+    test: str
+    simulator: str
+    seeds: tuple[int, ...]
+    testcase: str | None
+    timeout_s: float
+    traced: bool
+    params: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, ctx: StepContext) -> _Plan:
+        params = ctx.params
+        seeds = tuple(params["seeds"]) if "seeds" in params else (params["seed"],)
+        plan = cls(
+            test=params.get("test") or params["module"],
+            simulator=params.get("simulator", "verilator"),
+            seeds=seeds,
+            testcase=params.get("testcase"),
+            timeout_s=float(params.get("timeout_s", 300.0)),
+            traced=bool(params.get("waves") or params.get("activity")),
+            params=params,
+        )
+        if plan.traced and len(seeds) > 1:
+            raise ConfigError("waves and activity are recorded for one seed at a time", f"test {plan.test}")
+        return plan
+
+    @property
+    def wall_s(self) -> float:
+        if len(self.seeds) == 1:
+            return self.timeout_s
+        return self.timeout_s * len(self.seeds) + _FORK_MARGIN_S
+
+    def folders(self, ctx: StepContext) -> list[Path]:
+        if len(self.seeds) == 1:
+            return [ctx.workdir]
+        return [ctx.workdir / f"run_{index}" for index in range(len(self.seeds))]
+
+    def run(self, ctx: StepContext) -> SimRun:
+        try:
+            return SimRun(
+                modules=(self.params["module"],),
+                top=self.params["top"],
+                bench_root=ctx.input("tb"),
+                seeds=self.seeds,
+                testcase=self.testcase,
+                parameters=self.params.get("parameters"),
+                env=self.params.get("env"),
+                timeout_s=self.timeout_s,
+                code_cache=cache_dir() / "bench-code",
+                trust_inertial_writes=self.simulator == "verilator",
+            )
+        except ValueError as error:
+            raise ConfigError(str(error), f"test {self.test}") from None
+
+
+def _argv(ctx: StepContext, plan: _Plan) -> list[str]:
+    simulator, params = ctx.input("simulator"), plan.params
+    plusargs = [p if p.startswith(("+", "-")) else f"+{p}" for p in params.get("plusargs", ())]
+    if plan.simulator == "icarus":
+        tool = ctx.tool("icarus")
+        library = COCOTB.locate().libs / "libcocotbvpi_icarus.so"
+        argv = [icarus.ICARUS.vvp(tool), "-n", "-m", str(library), str(simulator)]
+        if plan.traced:
+            kind = "vcd" if params.get("activity") else "fst"
+            argv += [f"-{kind}", f"+{icarus.DUMP_MODULE}={_TRACE}.{kind}"]  # or vvp appends it
+        else:
+            argv.append("-none")
+        return argv + plusargs
+    argv = [str(_executable(ctx, simulator))]
+    if plan.traced:
+        argv += ["--trace", "--trace-file", _TRACE]
+    if params.get("coverage"):
+        argv.append(f"+verilator+coverage+file+{_CODE_COVERAGE}")
+    return argv + plusargs
+
+
+def _executable(ctx: StepContext, simulator: Path) -> Path:
+    """Return a simulator that may be executed: a cache need not keep that permission."""
+    if os.access(simulator, os.X_OK):
+        return simulator
+    copy = ctx.workdir / "simulator"
+    shutil.copyfile(simulator, copy)
+    copy.chmod(0o755)
+    return copy
+
+
+def _place_data(ctx: StepContext, plan: _Plan) -> None:
+    """Link the files that the RTL or the bench reads by relative name, such as ``$readmemh`` images."""
+    tree = "data" if ctx.has_input("data") else "tb"
+    names = plan.params.get("data_files", ())
+    for name in names:
+        root = ctx.input(tree)
+        if not in_bench(root, name):
+            raise ConfigError(
+                "the data file is missing, or lies outside of the design",
+                f"data_files: {name}",
+                "Mend data_files in the manifest",
+            )
+        for folder in plan.folders(ctx):
+            link = folder / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(root / name)
+        ctx.read(tree, name)
+
+
+def _ends(
+    ctx: StepContext, plan: _Plan, record: Record, returncode: int
+) -> list[tuple[int, Path, int, bool]]:
+    """Return seed, folder, exit status and whether it was stopped, of each run."""
+    folders = plan.folders(ctx)
+    if len(plan.seeds) == 1:
+        return [(plan.seeds[0], folders[0], returncode, False)]
+    ends = {end.index: end for end in record.forks}
+    if not ends and record.error is None:
+        raise ToolError(
+            "cocotb",
+            f"test {plan.test}: the simulator ended with exit status {returncode} before any test",
+            ctx.workdir / _LOG,
+        )
+    return [
+        (seed, folder, ends[i].returncode, ends[i].timed_out) if i in ends else (seed, folder, returncode or 1, False)
+        for i, (seed, folder) in enumerate(zip(plan.seeds, folders, strict=True))
+    ]
+
+
+def _report(ctx: StepContext, plan: _Plan, verdicts: Sequence[Verdict], bench_root: Path) -> None:
+    for verdict in verdicts:
+        for check in verdict.checks:
+            ctx.check(check)
+    ctx.metric("sim__test__count", sum(v.ran for v in verdicts))
+    ctx.metric("sim__test__count__passed", sum(v.passed for v in verdicts))
+    ctx.metric("sim__test__count__failed", sum(v.failed for v in verdicts))
+    ctx.data("tests", [row for v in verdicts for row in v.rows])
+    results = merge_junit([({"test": plan.test, "seed": str(v.seed)}, v.xml) for v in verdicts])
+    path = ctx.workdir / "junit.xml"
+    path.write_text(results.replace(f"{bench_root}{os.sep}", ""), encoding="utf-8")
+    ctx.output("results", path)
+    ctx.output("log", _joined_log(ctx, plan))
+    _report_coverage(ctx, plan)
+    _report_traces(ctx, plan)
+
+
+def _joined_log(ctx: StepContext, plan: _Plan) -> Path:
+    log = ctx.workdir / _LOG
+    if len(plan.seeds) > 1:
+        with log.open("ab") as whole:
+            for seed, folder in zip(plan.seeds, plan.folders(ctx), strict=True):
+                whole.write(f"\n===== seed {seed} =====\n".encode())
+                part = folder / _LOG
+                if part.is_file():
+                    with part.open("rb") as stream:
+                        shutil.copyfileobj(stream, whole)
+    return log
+
+
+def _report_coverage(ctx: StepContext, plan: _Plan) -> None:
+    parts: list[Coverage] = []
+    for folder in plan.folders(ctx):
+        own, exported = folder / "functional_coverage.json", folder / "coverage.xml"
+        if own.is_file():
+            parts.append(read_coverage(_read(own)))
+        elif exported.is_file():
+            parts.append(read_coverage_xml(_read(exported)))
+    if not parts:
+        return
+    merged = merge_coverage(parts)
+    path = ctx.workdir / "coverage.json"
+    path.write_text(json.dumps(merged.to_json(), indent=1), encoding="utf-8")
+    ctx.output("coverage", path)
+    ctx.metric("sim__coverage__functional", merged.percent)
+    ctx.data(
+        "coverage",
+        {"covered": merged.covered, "total": merged.total, "holes": [list(hole) for hole in merged.holes]},
+    )
+
+
+def _report_traces(ctx: StepContext, plan: _Plan) -> None:
+    code = ctx.workdir / _CODE_COVERAGE
+    if plan.params.get("coverage") and code.is_file():
+        ctx.output("code_coverage", code)
+    recorded = next(iter(sorted(ctx.workdir.glob(f"{_TRACE}*"))), None)
+    if not plan.traced or recorded is None:
+        return
+    wanted = [name for name in ("activity", "waves") if plan.params.get(name)]
+    suffix = _trace_suffix(recorded)
+    for name in wanted[1:]:
+        copy = ctx.workdir / f"{name}.{suffix}"
+        shutil.copyfile(recorded, copy)
+        ctx.output(name, copy)
+    ctx.output(wanted[0], recorded.rename(ctx.workdir / f"{wanted[0]}.{suffix}"))
+
+
+def _trace_suffix(path: Path) -> str:
+    """Return ``fst``, ``saif`` or ``vcd``, from how the file begins: the build chose."""
+    with path.open("rb") as stream:
+        start = stream.read(64).lstrip()
+    if start[:1] == b"\0":
+        return "fst"
+    return "saif" if b"SAIF" in start[:16].upper() or start.startswith(b"//") else "vcd"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
