@@ -1,5 +1,6 @@
 # The virtual environment. Sourced by setup.sh.
-# shellcheck shell=bash disable=SC2154
+# Its names of files are relative and without blanks.
+# shellcheck shell=bash disable=SC2086,SC2154
 
 # Prints, for the Python it runs under: a score (2: complete; 1: no libpython,
 # which the simulators load), and the Python that environments are made from.
@@ -71,7 +72,7 @@ discard_broken_venv() {
     else
         return 0
     fi
-    say "$venv $why; making it anew"
+    [ -e $venv/bin ] && say "$venv $why; making it anew"
     rm -rf $venv || die "cannot remove $(pwd -P)/$venv"
 }
 

@@ -71,6 +71,10 @@ started=$SECONDS
 missing=$(missing_packages)
 if python_ready; then
     [ -z "$missing" ] && exit 0
+    if ! may_install || recently_failed "$missing"; then
+        remind_of_missing "$missing"
+        exit 0
+    fi
     install_packages "$missing"
 else
     discard_broken_venv

@@ -1,9 +1,11 @@
 # Debian's packages: which are missing, and how to get them. Sourced by setup.sh.
-# shellcheck shell=bash disable=SC2154
+# Its names of files are relative and without blanks.
+# shellcheck shell=bash disable=SC2086,SC2154
 
 apt_log=$log_dir/apt.log
 apt_failed=$log_dir/apt.failed
-qflow=/usr/share/qflow/tech
+sysroot=${SUZURI_SYSROOT:-} # another root of the file system, for the tests of this
+qflow=$sysroot/usr/share/qflow/tech
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -14,13 +16,13 @@ missing_packages() {
     have make || out+=(make)
     have g++ || out+=(g++)
     perl_modules || out+=(perl)
-    [ -e /usr/include/zlib.h ] || out+=(zlib1g-dev)
+    [ -e "$sysroot/usr/include/zlib.h" ] || out+=(zlib1g-dev)
     have iverilog || out+=(iverilog)
     have sta || have opensta || out+=(opensta)
-    [ -d $qflow/osu018 ] || out+=(qflow-tech-osu018)
-    [ -d $qflow/osu035 ] || out+=(qflow-tech-osu035)
-    [ -d $qflow/osu050 ] || out+=(qflow-tech-osu050)
-    if [ -r $libpython ] && ! compgen -G "/usr/lib/*/$(<$libpython).so.1.0" >/dev/null; then
+    [ -d "$qflow/osu018" ] || out+=(qflow-tech-osu018)
+    [ -d "$qflow/osu035" ] || out+=(qflow-tech-osu035)
+    [ -d "$qflow/osu050" ] || out+=(qflow-tech-osu050)
+    if [ -r $libpython ] && ! compgen -G "$sysroot/usr/lib/*/$(<$libpython).so.1.0" >/dev/null; then
         out+=("$(<$libpython)")
     fi
     if [ "$level" = dev ]; then
@@ -33,7 +35,7 @@ missing_packages() {
 # Debian's perl-base lacks modules that the verilator script uses.
 perl_modules() {
     have perl || return 1
-    [ ! -e /etc/debian_version ] || compgen -G "/usr/share/perl/5*/Pod/Usage.pm" >/dev/null
+    [ ! -e "$sysroot/etc/debian_version" ] || compgen -G "$sysroot/usr/share/perl/5*/Pod/Usage.pm" >/dev/null
 }
 
 what_stops() {
@@ -73,15 +75,17 @@ apt_get() {
 # shellcheck disable=SC2086
 apt_install() { apt_get install --no-install-recommends -y $1; }
 
+# What failed within the hour is not tried again on every `make`.
+recently_failed() {
+    [ -r $apt_failed ] && [ "$(<$apt_failed)" = "$1" ] && [ -n "$(find $apt_failed -mmin -60)" ]
+}
+
 # install_packages "a b c": with apt-get where that is possible. Never fails:
 # what is missing afterwards is reported.
 install_packages() {
     local package
     [ -n "$1" ] && may_install || return 0
-    # What failed within the hour is not tried again on every `make`.
-    if [ -r $apt_failed ] && [ "$(<$apt_failed)" = "$1" ] && [ -n "$(find $apt_failed -mmin -60)" ]; then
-        return 0
-    fi
+    recently_failed "$1" && return 0
     rm -f $apt_failed
     say "installing Debian packages: $1"
     : >$apt_log
@@ -94,9 +98,11 @@ install_packages() {
     fi
     apt_get update # the lists may be older than the archive
     apt_install "$1" && return 0
-    for package in $1; do # one that this release lacks must not stop the others
-        apt_install "$package" || say "apt-get could not install $package"
-    done
+    if grep -qE 'Unable to locate|no installation candidate|unmet dependencies' $apt_log; then
+        for package in $1; do # one that this release lacks must not stop the others
+            apt_install "$package" || say "apt-get could not install $package"
+        done
+    fi
     say "apt-get said: $(grep -m1 '^[EW]: ' $apt_log || tail -n 1 $apt_log)"
     say "all that it said is in $apt_log; it is tried again in an hour, or after: rm $apt_failed"
     missing_packages >$apt_failed
@@ -113,6 +119,9 @@ report_missing() {
     done
     ask_administrator "$packages"
 }
+
+# The same in one line, for every `make` after the first.
+remind_of_missing() { say "still missing: $1 (make doctor says what for, and how to get it)"; }
 
 ask_administrator() {
     if have apt-get; then
