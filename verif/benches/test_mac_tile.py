@@ -41,6 +41,10 @@ def length(share: float = 1.0) -> int:
     return max(20, int(beats * share))
 
 
+#: Simulated time that no healthy test comes near: ends what moves for ever without ending.
+LIMIT_MS = 2 + length() // 1000
+
+
 class MacTileTest(uvm_test):
     """What the tests share; each says its pauses and its stimulus."""
 
@@ -70,12 +74,12 @@ class MacTileTest(uvm_test):
         await self.env.run(self.random_program("main", length(0.02)))
 
 
-@pyuvm.test()
+@pyuvm.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 class Smoke(MacTileTest):
     """A short program at full speed."""
 
 
-@pyuvm.test()
+@pyuvm.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 class DirectedCorners(MacTileTest):
     """Extreme operands, every lane and column by itself."""
 
@@ -84,7 +88,7 @@ class DirectedCorners(MacTileTest):
         await self.env.run(corner_program(self.config))
 
 
-@pyuvm.test()
+@pyuvm.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 class ConstrainedRandom(MacTileTest):
     """Everything at random, pauses on all three streams."""
 
@@ -95,7 +99,7 @@ class ConstrainedRandom(MacTileTest):
         await self.env.run(self.random_program("main", length()))
 
 
-@pyuvm.test()
+@pyuvm.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 class StallStorm(MacTileTest):
     """A result for nearly every beat, and a sink that keeps stopping."""
 
@@ -109,7 +113,7 @@ class StallStorm(MacTileTest):
         await self.env.run(program)
 
 
-@pyuvm.test()
+@pyuvm.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 class SwapUnderLoad(MacTileTest):
     """Weights change every few beats while beats keep coming."""
 
@@ -123,7 +127,7 @@ class SwapUnderLoad(MacTileTest):
         await self.env.run(self.random_program("slow", length(0.05), swap_rate=0.3, back_to_back=0.5))
 
 
-@pyuvm.test()
+@pyuvm.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 class ResetInTheMiddle(MacTileTest):
     """Resets at random moments; nothing of before may be seen after."""
 
@@ -144,7 +148,7 @@ class ResetInTheMiddle(MacTileTest):
         await self.env.run(self.random_program("main", length(0.03)))
 
 
-@pyuvm.test()
+@pyuvm.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 class AccumulatorWrap(MacTileTest):
     """Sums beyond both ends of the accumulators, if they can be reached in time."""
 

@@ -34,7 +34,8 @@ class StreamDriver(uvm_driver):
         self.bus = bus
         self.pacing = pacing
         self._noise = Random(seed)
-        self._aborted = False
+        self._held = False
+        self._aborts = 0
 
     def idle(self) -> None:
         """Offer nothing, from now on."""
@@ -43,11 +44,12 @@ class StreamDriver(uvm_driver):
 
     def abort(self) -> None:
         """Give up what is being driven, and drop bursts until :meth:`resume`."""
-        self._aborted = True
+        self._held = True
+        self._aborts += 1
 
     def resume(self) -> None:
         """Drive bursts again."""
-        self._aborted = False
+        self._held = False
 
     async def run_phase(self) -> None:
         """Drive burst after burst."""
@@ -59,21 +61,20 @@ class StreamDriver(uvm_driver):
             self.seq_item_port.item_done()
 
     async def _drive(self, burst: StreamBurst) -> None:
-        bus, edge, ready = self.bus, self.bus.edge, self.bus.ready
+        # Counted, since a reset of one cycle can be over before this task runs again.
+        bus, edge, ready, aborts = self.bus, self.bus.edge, self.bus.ready, self._aborts
         for number, payload in enumerate(burst.payloads):
             gap = self.pacing.next() if burst.gaps is None else burst.gaps[number]
             for _ in range(gap):
-                if self._aborted:
-                    break
                 self.idle()
                 await edge
-            if self._aborted:
+                if self._aborts != aborts:
+                    break
+            if self._held or self._aborts != aborts:
                 break
             bus.valid.value = 1
             bus.payload.value = payload
             await edge
-            while not ready.value:
-                if self._aborted:
-                    break
+            while not ready.value and self._aborts == aborts:
                 await edge
         self.idle()

@@ -14,7 +14,7 @@ from rtl.tensor.config import TileConfig
 from verif.agents.stream import StreamBurst, StreamBus, StreamSequence, StreamSink, StreamSource
 from verif.envs.mac_tile.coverage import MacTileCoverage
 from verif.envs.mac_tile.program import Program
-from verif.envs.mac_tile.scoreboard import MacTileScoreboard
+from verif.envs.mac_tile.scoreboard import MacTileScoreboard, ScoreboardError
 
 __all__ = ["HangError", "MacTileEnv"]
 
@@ -136,6 +136,8 @@ class MacTileEnv(uvm_env):
         moved, quiet = -1, 0
         while not condition():
             await ClockCycles(self.dut.clk, 20)
+            if self.scoreboard.outstanding < 0:
+                raise ScoreboardError("there are more results than the beats taken call for")
             transfers = sum(monitor.transfers for monitor in monitors)
             quiet = quiet + 20 if transfers == moved else 0
             moved = transfers

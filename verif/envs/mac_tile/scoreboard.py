@@ -104,6 +104,7 @@ class MacTileScoreboard(uvm_component):
         self.config = config
         self.compared = 0
         self._decoded: list[Epoch] | None = None
+        self._counted = (0, 0, 0)  # epoch, beats looked at, results they call for
 
     def build_phase(self) -> None:
         """Make the recorders."""
@@ -114,8 +115,13 @@ class MacTileScoreboard(uvm_component):
     @property
     def outstanding(self) -> int:
         """Results that are still to come for the beats taken since the last reset."""
+        beats = self.beats.epochs[-1]
+        if self._counted[0] != len(self.beats.epochs):
+            self._counted = (len(self.beats.epochs), 0, 0)
+        epoch, seen, lasts = self._counted
         bit = self.config.rows * self.config.activation_width + 1
-        lasts = sum(beat.payload >> bit & 1 for beat in self.beats.epochs[-1])
+        lasts += sum(beat.payload >> bit & 1 for beat in beats[seen:])
+        self._counted = (epoch, len(beats), lasts)
         return lasts - len(self.results.epochs[-1])
 
     def epochs(self) -> list[Epoch]:
