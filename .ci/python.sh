@@ -22,7 +22,7 @@ print(2 if found else 1, getattr(sys, "_base_executable", None) or sys.executabl
 # the first that is new enough.
 find_python() {
     local candidate answer second=
-    for candidate in ${PYTHON:-} python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.14 python; do
+    for candidate in ${PYTHON:-} python3 "$sysroot/usr/bin/python3" python3.13 python3.12 python3.11 python3.14 python; do
         answer=$("$candidate" -c "$probe" 2>/dev/null) || continue
         if [ "${answer%% *}" = 2 ] || [ "$candidate" = "${PYTHON:-}" ]; then
             echo "${answer#* }"

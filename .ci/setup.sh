@@ -46,12 +46,14 @@ python_ready() {
 
 # watch_over PID LOG WHAT: wait for it, with a sign of life every 15 seconds.
 watch_over() {
-    local ticks=0
+    local tick=0.02 said=$SECONDS
     while kill -0 "$1" 2>/dev/null; do
-        sleep 0.2
-        ticks=$((ticks + 1))
-        [ $((ticks % 75)) = 0 ] &&
+        sleep $tick
+        [ $((SECONDS - started)) -gt 0 ] && tick=0.2
+        if [ $((SECONDS - said)) -ge 15 ]; then
+            said=$SECONDS
             say "  $3, $((SECONDS - started)) s: $(tail -n 1 "$2" 2>/dev/null | cut -c1-90)"
+        fi
     done
     wait "$1"
 }
