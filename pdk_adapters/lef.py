@@ -24,12 +24,13 @@ _SIZE = r"SIZE\s+([\d.eE+-]+)\s+BY\s+([\d.eE+-]+)"
 _SITE = re.compile(r"^[ \t]*SITE\s+(\S+)\s*\n(.*?)^[ \t]*END\s+\1\b", re.MULTILINE | re.DOTALL)
 _LAYER = re.compile(r"^[ \t]*LAYER\s+(\S+)\s*\n(.*?)^[ \t]*END\s+\1\b", re.MULTILINE | re.DOTALL)
 _MACRO = re.compile(r"^[ \t]*MACRO[ \t]+([^\s;]+)[ \t]*\r?$", re.MULTILINE)
+# Statements may share a line, so a keyword is one that follows a blank or a semicolon.
 _EVENT = re.compile(
-    rf"""^[ \t]*(?:(?P<pin>PIN)[ \t]+(?P<name>\S+)
-      | (?P<key>CLASS|SITE|DIRECTION|USE)[ \t]+(?P<value>[^;\n]+?)[ \t]*;
+    rf"""(?<![^\s;])(?:(?P<pin>PIN)\s+(?P<name>[^\s;]+)
+      | (?P<key>CLASS|SITE|DIRECTION|USE)\s+(?P<value>[^;"]+?)\s*;
       | {_SIZE}
-      | END[ \t]+(?P<end>\S+))""",
-    re.MULTILINE | re.VERBOSE,
+      | END[ \t]+(?P<end>[^\s;]+))""",
+    re.VERBOSE,
 )
 
 
