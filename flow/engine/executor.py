@@ -22,6 +22,8 @@ __all__ = ["Delivery", "Executor", "machine_memory_mb"]
 Delivery = Callable[[Sequence[Task], Sequence[Outcome]], None]
 
 _SETTINGS = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
@@ -84,6 +86,9 @@ class Executor:
             self._cluster = distributed.LocalCluster(
                 processes=False, n_workers=1, threads_per_worker=cores, dashboard_address=None,
                 memory_limit=0, resources=self._capacity, silence_logs=logging.CRITICAL, protocol="inproc://",
+                # Dask insists on two HTTP servers: on loopback, at any port, and with nothing to serve.
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                worker_dashboard_address="127.0.0.1:0",
             )  # fmt: skip
             self._client = distributed.Client(self._cluster, set_as_default=False)
             self._slots = cores
@@ -97,7 +102,7 @@ class Executor:
             raise ConfigError(f"{address!r} is not a scheduler's address", "--scheduler",
                               "Give it as tcp://HOST:PORT, as dask scheduler prints it.")  # fmt: skip
         try:
-            return distributed.Client(address, set_as_default=False, timeout=20)
+            return distributed.Client(address, set_as_default=False, timeout=8)
         except (OSError, TimeoutError) as error:
             raise InfraError(f"no Dask scheduler answers ({error})", address,
                              "Start one with: dask scheduler; and workers with: dask worker ADDRESS") from None  # fmt: skip

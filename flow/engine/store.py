@@ -78,7 +78,7 @@ TESTS = sa.Table(
     sa.Column("step", sa.String(256), primary_key=True),
     sa.Column("testcase", sa.String(256), primary_key=True),
     sa.Column("test", sa.String(128), index=True),
-    sa.Column("seed", sa.String(24)),
+    sa.Column("seed", sa.String(24), primary_key=True),
     sa.Column("status", sa.String(16)),
     sa.Column("time_s", sa.Float),
     sa.Column("message", sa.Text),
@@ -246,9 +246,9 @@ def _rows(run_id: str, step: Step, outcome: Outcome) -> dict[sa.Table, list[dict
             }
             for c in outcome.checks
         ]
-    tests = outcome.data.get("testcases") or ()
+    tests = outcome.data.get("tests") or ()
     if tests:
-        rows[TESTS] = list({t["name"]: _test_row(at, step, t) for t in tests}.values())
+        rows[TESTS] = list({(t["name"], t.get("seed")): _test_row(at, step, t) for t in tests}.values())
     points = (outcome.data.get("coverage") or {}).get("coverpoints") or ()
     bins = [
         {**at, "point": p["name"], "bin": b["name"], "hits": b["hits"], "goal": b.get("goal", 1)}

@@ -166,8 +166,14 @@ class _Context:
         self.commands.append(shlex.join(command.argv))
         started = time.monotonic()
         try:
+            # Tools that compile something for themselves once (WebAssembly, byte
+            # code) keep it here; a home of their own would make them start cold.
+            own = {"XDG_CACHE_HOME": str(self._cache.root / "tools")}
             result = self._runner.run(
-                command.argv, log=self._workdir / command.log, env=command.env, wall_s=command.wall_s
+                command.argv,
+                log=self._workdir / command.log,
+                env={**own, **command.env},
+                wall_s=command.wall_s,
             )
         finally:
             self.tool_s += time.monotonic() - started

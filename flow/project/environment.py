@@ -10,6 +10,7 @@ import sysconfig
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flow.model.design import Design
 from flow.model.errors import ConfigError, FlowError
@@ -157,9 +158,18 @@ def _known(known: Callable[[], Iterable[object]]) -> list[str]:
     return [str(getattr(info, "name", "")) for info in known()]
 
 
-def _all_names(known: Callable[[], Iterable[object]]) -> list[str]:
-    """Every PDK once, in its default library."""
-    return [n for n in _known(known) if "-9t" not in n]
+def _all_names(known: Callable[[], Iterable[Any]]) -> list[str]:
+    """One PDK of each family, its first that is installed; every one of a family without variants of one process.
+
+    The SCMOS libraries of one family are three different processes.
+    """
+    chosen: dict[str, Any] = {}
+    for info in known():
+        process = (info.family, info.library)
+        key = info.family if info.family != "osu" else "/".join(process)
+        if key not in chosen or (info.installed and not chosen[key].installed):
+            chosen[key] = info
+    return [info.name for info in chosen.values()]
 
 
 def _plan(pdk: Pdk, design: Design, request: Request, corner_of: Callable[[Pdk, str], Corner]) -> PdkPlan:

@@ -254,21 +254,10 @@ class ChipFlow:
         rtl = self._rtl(parameters, add)
         options = {"simulator": simulator, "waves": waves, "activity": activity}
         suffix = "".join([".waves" if waves else "", ".activity" if activity else ""])
-        tools = [self.tools[t] for t in (simulator, "cocotb", "cxx") if t in self.tools]
         inputs = dict(rtl["inputs"])
         if simulator == "verilator":
-            runtime = add(
-                self._step(
-                    "sim_runtime",
-                    f"sim_runtime.{simulator}{suffix}",
-                    params=options,
-                    outputs=("runtime",),
-                    tools=tuple(tools),
-                    resources=Resources(wall_s=900, cores=2),
-                    label=f"{simulator} runtime{suffix.replace('.', ' + ')}",
-                )
-            )
-            inputs["runtime"] = OutputRef(runtime, "runtime")
+            runtime = self._sim_runtime(add)
+            inputs |= {name: OutputRef(runtime, name) for name in ("runtime", "pch")}
         changed = {k: v for k, v in parameters.items() if self.design.parameters.get(k) != v}
         variant = "".join(f".{k}={v}" for k, v in sorted(changed.items()))
         return add(
@@ -278,9 +267,26 @@ class ChipFlow:
                 params={**rtl["params"], **options},
                 inputs=inputs,
                 outputs=("simulator",),
-                tools=tuple(tools),
+                tools=self._sim_tools(simulator),
                 resources=Resources(wall_s=1800, cores=2, memory_mb=8192),
                 label=f"build {simulator}{suffix.replace('.', ' + ')}",
+            )
+        )
+
+    def _sim_tools(self, simulator: str) -> tuple[ToolIdentity, ...]:
+        names = (simulator, "cxx", "cocotb") if simulator == "verilator" else (simulator, "cocotb")
+        return tuple(self.tools[n] for n in names if n in self.tools)
+
+    def _sim_runtime(self, add: Callable[[Step], str]) -> str:
+        """Add what all Verilator models share, compiled once per installation."""
+        return add(
+            self._step(
+                "sim_runtime",
+                "sim_runtime.verilator",
+                outputs=("runtime", "pch"),
+                tools=self._sim_tools("verilator"),
+                resources=Resources(wall_s=900, cores=2),
+                label="verilator runtime",
             )
         )
 
