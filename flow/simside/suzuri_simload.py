@@ -6,6 +6,9 @@ by pytest's rewriter, as cocotb has it done, so that a failing ``assert`` says
 what it compared.
 """
 
+# Every import here is paid for by every simulation, so os.path serves.
+# ruff: noqa: PTH100, PTH103, PTH105, PTH118, PTH123
+
 from __future__ import annotations
 
 import _imp
@@ -72,9 +75,7 @@ def install(root: str, cache: str | None) -> None:
     """Load modules below `root` by content; keep compiled code in `cache`."""
     BenchLoader.cache = cache
     finders = sys.meta_path
-    at = next(
-        (i for i, f in enumerate(finders) if f is importlib.machinery.PathFinder), len(finders)
-    )
+    at = next((i for i, f in enumerate(finders) if f is importlib.machinery.PathFinder), len(finders))
     finders.insert(at, BenchFinder(root))
 
 
@@ -101,7 +102,7 @@ def _cached(cache: str | None, key: str) -> CodeType | None:
     if cache is None:
         return None
     try:
-        with open(os.path.join(cache, key[:2], key), "rb") as stream:  # noqa: PTH123 - pathlib is not needed here
+        with open(os.path.join(cache, key[:2], key), "rb") as stream:
             stored = stream.read()
         body = stored[_DIGEST:]
         if hashlib.sha256(body).digest() != stored[:_DIGEST]:
@@ -120,6 +121,6 @@ def _keep(cache: str | None, key: str, code: CodeType) -> None:
     temporary = os.path.join(folder, f".{key}.{os.getpid()}")
     with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
         os.makedirs(folder, exist_ok=True)
-        with open(temporary, "wb") as stream:  # noqa: PTH123
+        with open(temporary, "wb") as stream:
             stream.write(hashlib.sha256(body).digest() + body)
         os.replace(temporary, os.path.join(folder, key))

@@ -9,6 +9,9 @@ Each run so has a simulator of its own, in which nothing has happened yet;
 one that crashes or hangs concerns no other.
 """
 
+# Every import here is paid for by every simulation, so os.path serves.
+# ruff: noqa: PTH100, PTH103, PTH123
+
 from __future__ import annotations
 
 import contextlib
@@ -24,8 +27,8 @@ import time
 import traceback
 from typing import Any
 
-import suzuri_simload
-import suzuri_simtrace
+import suzuri_simload  # type: ignore[import-not-found]  # beside this file, on PYTHONPATH
+import suzuri_simtrace  # type: ignore[import-not-found]
 
 _spec: dict[str, Any] = {}
 _trace: suzuri_simtrace.Trace | None = None
@@ -34,7 +37,7 @@ _trace: suzuri_simtrace.Trace | None = None
 def start() -> None:
     """Read the specification and watch what is read; cocotb's first entry point."""
     global _trace  # noqa: PLW0603 - one simulator a process
-    with open(os.environ["SUZURI_SIM"], encoding="utf-8") as stream:  # noqa: PTH123
+    with open(os.environ["SUZURI_SIM"], encoding="utf-8") as stream:
         _spec.update(json.load(stream))
     _trace = suzuri_simtrace.Trace(_spec["root"], _spec["record"])
     _trace.install()
@@ -162,7 +165,7 @@ def _wait(child: int, timeout_s: float) -> bool:
 def _share_imports() -> None:
     """Import here what the first run imported from installed packages, so that the others need not."""
     names: list[str] = []
-    with open(_spec["record"], encoding="utf-8", errors="replace") as stream:  # noqa: PTH123
+    with open(_spec["record"], encoding="utf-8", errors="replace") as stream:
         for line in stream:
             with contextlib.suppress(ValueError):
                 entry = json.loads(line)

@@ -4,6 +4,9 @@ Every record is one line, appended at once, so that it survives a crash, and
 so that forked runs can share the file.
 """
 
+# Every import here is paid for by every simulation, so os.path serves.
+# ruff: noqa: PTH100, PTH114, PTH118
+
 from __future__ import annotations
 
 import json
@@ -73,7 +76,7 @@ class Trace:
                 path = os.fsdecode(path)
             if isinstance(path, str):
                 self.saw(path)
-        elif event == "import" or event == "ctypes.dlopen":
+        elif event in ("import", "ctypes.dlopen"):
             # Extension modules and libraries are opened by the loader, not by Python.
             path = args[1] if event == "import" and len(args) > 1 else args[0]
             if isinstance(path, str) and path.startswith(self._roots):

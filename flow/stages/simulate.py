@@ -13,7 +13,8 @@ from typing import Any
 from flow.model.errors import ConfigError, ToolError
 from flow.model.step import StepContext
 from flow.stages._sources import in_bench
-from flow.stages._verdict import Verdict, judge
+from flow.stages.sim_build import SimBuild, SimRuntime
+from flow.stages.sim_verdict import Verdict, judge
 from flow.tools import icarus
 from flow.tools._probe import cache_dir
 from flow.tools.cocotb import (
@@ -29,7 +30,7 @@ from flow.tools.cocotb import (
     run_command,
 )
 
-__all__ = ["Simulate"]
+__all__ = ["SimBuild", "SimRuntime", "Simulate"]
 
 _LOG = "sim.log"
 _TRACE = "recorded"
@@ -222,7 +223,9 @@ def _ends(
             ctx.workdir / _LOG,
         )
     return [
-        (seed, folder, ends[i].returncode, ends[i].timed_out) if i in ends else (seed, folder, returncode or 1, False)
+        (seed, folder, ends[i].returncode, ends[i].timed_out)
+        if i in ends
+        else (seed, folder, returncode or 1, False)
         for i, (seed, folder) in enumerate(zip(plan.seeds, folders, strict=True))
     ]
 

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
@@ -63,15 +64,15 @@ def write_coverage(samples):
         "positive": sum(s > 0 for s in samples),
     }
     bins = [{"name": name, "hits": hits, "goal": 1} for name, hits in kinds.items()]
-    with open(os.environ["SUZURI_COVERAGE_FILE"], "w") as stream:
-        json.dump({"version": 1, "coverpoints": [{"name": "sample", "bins": bins}]}, stream)
+    report = {"version": 1, "coverpoints": [{"name": "sample", "bins": bins}]}
+    Path(os.environ["SUZURI_COVERAGE_FILE"]).write_text(json.dumps(report))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def matches_the_model(dut):
-    """Random samples, and the extremes."""
+    """Compare random samples, and the extremes."""
     low, high = -(1 << (WIDTH - 1)), (1 << (WIDTH - 1)) - 1
-    samples = [low] * 5 + [high] * 5 + [0] + [random.randint(low, high) for _ in range(40)]
+    samples = [low] * 5 + [high] * 5 + [0] + [random.randint(low, high) for _ in range(400)]
     await start(dut)
     results = cocotb.start_soon(collect(dut, len(samples)))
     await feed(dut, samples)

@@ -55,7 +55,7 @@ async def receive(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def sends_random_bytes(dut):
-    """What goes in comes out of the line, in order."""
+    """Check that what goes in comes out of the line, in order."""
     await start(dut)
     sent = [0x00, 0xFF, 0x55, *(random.randrange(256) for _ in range(8))]
     received = []
@@ -73,7 +73,7 @@ async def sends_random_bytes(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def line_is_idle_high(dut):
-    """Nothing is sent while nothing is offered."""
+    """Check that nothing is sent while nothing is offered."""
     await start(dut)
     for _ in range(4 * DIVISOR):
         await RisingEdge(dut.clk)

@@ -219,9 +219,10 @@ def run_command(
     """
     user = dict(run.env or {})
     search = [str(run.bench_root), str(simside_dir()), *user.pop("PYTHONPATH", "").split(os.pathsep)]
-    libraries = [str(where.libs), *(
-        user.pop("LD_LIBRARY_PATH", "") or os.environ.get("LD_LIBRARY_PATH", "")
-    ).split(os.pathsep)]
+    libraries = [
+        str(where.libs),
+        *(user.pop("LD_LIBRARY_PATH", "") or os.environ.get("LD_LIBRARY_PATH", "")).split(os.pathsep),
+    ]
     spec = {
         "root": str(run.bench_root),
         "record": str(workdir / "record.jsonl"),

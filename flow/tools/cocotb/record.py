@@ -111,7 +111,9 @@ def read_record(text: str) -> Record:
 
 def _with_unknown_reads(text: str) -> Record:
     rest = "\n".join(
-        line for line in text.splitlines() if '"event": "unknown"' not in line and '"event": "start"' not in line
+        line
+        for line in text.splitlines()
+        if '"event": "unknown"' not in line and '"event": "start"' not in line
     )
     return read_record(rest)
 

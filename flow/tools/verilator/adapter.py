@@ -91,9 +91,7 @@ class VerilatorAdapter:
             raise ConfigError(f"{path} does not say which version of Verilator it is", "verilator", _INSTALL)
         if _numbers(version) < self.minimum_version:
             least = ".".join(str(n) for n in self.minimum_version)
-            raise ConfigError(
-                f"Verilator {version} at {path} is older than {least}", "verilator", _INSTALL
-            )
+            raise ConfigError(f"Verilator {version} at {path} is older than {least}", "verilator", _INSTALL)
         return ToolIdentity(
             name=self.name,
             flavour=flavour,

@@ -18,7 +18,7 @@ _NOTE = re.compile(r"^\s+: \.\.\. (?P<text>.*)$")
 _PLACE_NOTE = re.compile(
     r"^\s+(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?P<column>\d+):\s+(?:\.\.\. )?(?P<text>.*)$"
 )
-_BOILERPLATE = ("For warning description", "For error description", "Use \"/*", "See the manual", "Looked in")
+_BOILERPLATE = ("For warning description", "For error description", 'Use "/*', "See the manual", "Looked in")
 _SUMMARY = re.compile(r"^(Exiting due to|Command Failed)")
 _KEPT_NOTES = 12
 
@@ -121,7 +121,9 @@ _CXX = re.compile(
     r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<column>\d+):)?\s+(?:fatal )?error:\s+(?P<text>.*)$"
 )
 _LINK = re.compile(r"(undefined reference to .*|cannot find -l\S+.*|collect2: error: .*|ld: error: .*)$")
-_KILLED = re.compile(r"fatal error: Killed signal|internal compiler error|virtual memory exhausted|No space left")
+_KILLED = re.compile(
+    r"fatal error: Killed signal|internal compiler error|virtual memory exhausted|No space left"
+)
 
 
 def read_compile_log(text: str) -> Reading:

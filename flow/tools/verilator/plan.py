@@ -223,9 +223,7 @@ def _make_variables(text: str) -> dict[str, str]:
 
 def read_files(dependencies: str) -> tuple[str, ...]:
     """Return the files that Verilator read, from its ``*__verFiles.dat``."""
-    return tuple(
-        match[1] for match in re.finditer(r'^S .* "((?:[^"\\]|\\.)*)"$', dependencies, re.MULTILINE)
-    )
+    return tuple(match[1] for match in re.finditer(r'^S .* "((?:[^"\\]|\\.)*)"$', dependencies, re.MULTILINE))
 
 
 def _flags(root: str, level: str, compiler: ToolIdentity, *more: str) -> list[str]:
@@ -350,9 +348,8 @@ def compile_command(
     fst = ["-llz4", "-lz"] if model.switches.get("VM_TRACE_FST") == "1" else []
     link = [f"-L{libraries}", "-lcocotbvpi_verilator", "-pthread", *fst]
     lines = [f"{executable}: {' '.join(objects)}"]
-    lines.append(
-        f"\t{_make([compiler.path])} -o $@ {' '.join(objects)} {_make([archive] if archive else [])} {_make(link)}"
-    )
+    linked = _make([archive] if archive else [])
+    lines.append(f"\t{_make([compiler.path])} -o $@ {' '.join(objects)} {linked} {_make(link)}")
     for stem in stems:
         lines += [
             f"{OBJ_DIR}/{stem}.o: {OBJ_DIR}/{stem}.cpp",
@@ -363,7 +360,9 @@ def compile_command(
         flags = _make([f"-D{name}={value}" for name, value in model.switches.items()])
         lines += [f"rt/{part}.o:", f"\t@mkdir -p rt\n\t{compile_} {flags} -c {source} -o $@"]
     files["Makefile.sim"] = "\n".join(lines) + "\n"
-    return Command(argv=("make", "-f", "Makefile.sim", f"-j{jobs}", executable), files=files, log="compile.log")
+    return Command(
+        argv=("make", "-f", "Makefile.sim", f"-j{jobs}", executable), files=files, log="compile.log"
+    )
 
 
 def fst_probe_command(compiler: ToolIdentity) -> Command:

@@ -61,7 +61,7 @@ class Verdict:
         return self.ran - self.passed
 
 
-def judge(  # noqa: PLR0913 - all of this is evidence
+def judge(
     test: str,
     folder: Path,
     returncode: int,
