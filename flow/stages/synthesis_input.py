@@ -63,7 +63,9 @@ class SafeFiles:
 
     def _name(self, path: Path, sources: RtlSources) -> str:
         if not path.exists():
-            raise ConfigError("source file or folder is missing", sources.relative(path), "Correct 'sources'.")
+            raise ConfigError(
+                "source file or folder is missing", sources.relative(path), "Correct 'sources'."
+            )
         relative = self._relative(path)
         name = relative
         if not _PLAIN.match(relative):
@@ -161,7 +163,9 @@ def explain(reading: Reading, sources: RtlSources, log: Path) -> ConfigError | T
             f"top module {sources.top} is in none of the sources", "top", "Correct 'top' or 'sources'."
         )
     if message.code == "missing_file":
-        return ConfigError(f"file cannot be read: {message.text}", message.place or None, "Correct 'sources'.")
+        return ConfigError(
+            f"file cannot be read: {message.text}", message.place or None, "Correct 'sources'."
+        )
     if message.code == "parameter":
         return ConfigError(
             f"parameter that the top does not have: {message.text}", "parameters", "Correct 'parameters'."

@@ -24,7 +24,12 @@ def _text(path: Path) -> str:
 
 
 def _report(
-    ctx: StepContext, name: str, good: str, findings: Iterable[tuple[str, str]], severity: Severity, remedy: str
+    ctx: StepContext,
+    name: str,
+    good: str,
+    findings: Iterable[tuple[str, str]],
+    severity: Severity,
+    remedy: str,
 ) -> None:
     """Report one check a finding, or one that all is well."""
     found = list(findings)
@@ -143,7 +148,9 @@ def report_netlist(
     ]
     ctx.data("cells_by_type", cells)
     ctx.data("area_by_module", modules)
-    ctx.data("buffering", {"added": added, "resized_flops": resized, "max_fanout_net": measures.max_fanout_net})
+    ctx.data(
+        "buffering", {"added": added, "resized_flops": resized, "max_fanout_net": measures.max_fanout_net}
+    )
     _report_mapping(ctx, measures)
     stat = {"top": netlist.top, "metrics": metrics, "cells_by_type": cells, "area_by_module": modules}
     path = ctx.workdir / "stat.json"
@@ -156,7 +163,10 @@ def _report_mapping(ctx: StepContext, measures: Measures) -> None:
         ctx,
         "synthesize.unmapped",
         "every cell is one of the library's",
-        ((f"{name} is a {kind}, which the library does not have", src or name) for name, kind, src in measures.unmapped),
+        (
+            (f"{name} is a {kind}, which the library does not have", src or name)
+            for name, kind, src in measures.unmapped
+        ),
         Severity.ERROR,
         "Choose a library that has such a cell, or describe it otherwise.",
     )

@@ -25,7 +25,8 @@ from flow.tools.netlist import (
     resize_flops,
     write_verilog,
 )
-from flow.tools.yosys import Frontend, Mapping as MapPlan, Recipe, Yosys, elaborate_script, map_script, recipe
+from flow.tools.yosys import Frontend, Recipe, Yosys, elaborate_script, map_script, recipe
+from flow.tools.yosys import Mapping as MapPlan
 from flow.tools.yosys.adapter import has_slang
 from flow.tools.yosys.log import read_log, read_memories
 from flow.tools.yosys.script import MEMORIES
@@ -100,7 +101,9 @@ class SynthesisParams:
         try:
             return cls(**known)
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"synthesis: {error}", None, "Correct the design's [synthesis] table.") from error
+            raise ConfigError(
+                f"synthesis: {error}", None, "Correct the design's [synthesis] table."
+            ) from error
 
     @property
     def forbidden(self) -> tuple[str, ...]:
@@ -240,15 +243,15 @@ class Synthesize:
 def _load_cells(ctx: StepContext, params: SynthesisParams) -> _Cells:
     library = read_libraries(ctx, "lib")
     if library is None:
-        raise ConfigError("synthesis needs at least one Liberty file", "lib0", "Name a PDK that is installed.")
+        raise ConfigError(
+            "synthesis needs at least one Liberty file", "lib0", "Name a PDK that is installed."
+        )
     usable = library.usable(params.forbidden)
     named = [c for n in params.roles.get("buffers", ()) if (c := library.get(n)) and c.buffer]
     if not named:
         plain = [c for n in usable if not library.is_sequential(n) and (c := library.get(n)) and c.buffer]
         named = sorted(plain, key=lambda c: c.area)
-    return _Cells(
-        library=library, macros=read_libraries(ctx, "macro"), usable=usable, buffers=tuple(named)
-    )
+    return _Cells(library=library, macros=read_libraries(ctx, "macro"), usable=usable, buffers=tuple(named))
 
 
 def _instantiated(ctx: StepContext, cells: _Cells, sources: RtlSources) -> tuple[str, ...]:

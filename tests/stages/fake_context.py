@@ -79,7 +79,12 @@ class FakeContext:
             done = subprocess.run(
                 command.argv,
                 cwd=self._workdir,
-                env={"PATH": os.environ["PATH"], "HOME": str(self._workdir), "LC_ALL": "C.UTF-8", **command.env},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": str(self._workdir),
+                    "LC_ALL": "C.UTF-8",
+                    **command.env,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,

@@ -97,7 +97,9 @@ def _map_three_state(module: Module, library: Library, usable: list[str]) -> Non
 
     def invert(bit: Bit) -> Bit:
         net = module.new_net()
-        module.new_cell("tri_inv", inverter.name, {inverter.inputs[0].name: bit, inverter.outputs[0].name: net})
+        module.new_cell(
+            "tri_inv", inverter.name, {inverter.inputs[0].name: bit, inverter.outputs[0].name: net}
+        )
         return net
 
     for cell in generic:

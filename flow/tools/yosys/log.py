@@ -18,9 +18,7 @@ _PLACED = re.compile(
 )
 _BARE = re.compile(r"^(?P<kind>ERROR|Warning): ?(?P<text>.*)$")
 _ABC_ERROR = re.compile(r"^ABC: (?:\*\* cmd error|Error|ERROR)[: ]*(?P<text>.*)$")
-_ABC_RESULT = re.compile(
-    r"ABC:.*Area =\s*(?P<area>[\d.]+).*?Delay =\s*(?P<delay>[\d.]+) ps", re.IGNORECASE
-)
+_ABC_RESULT = re.compile(r"ABC:.*Area =\s*(?P<area>[\d.]+).*?Delay =\s*(?P<delay>[\d.]+) ps", re.IGNORECASE)
 _MISSING = re.compile(
     r"Module `\\?(?P<module>[^']+)' referenced in module `\\?(?P<parent>[^']+)' in cell `\\?(?P<cell>[^']+)'"
 )
@@ -245,7 +243,9 @@ def _size(text: str) -> int:
 def wire_places(rtlil: str, names: set[str], real: Callable[[str], str] = _keep) -> dict[str, str]:
     """Find where the wires called `names` (without bit selects) were declared."""
     places: dict[str, str] = {}
-    for match in re.finditer(r"attribute \\src \"([^\"]*)\"\n(?:\s*attribute [^\n]*\n)*\s*wire [^\n]*\\(\S+)\n", rtlil):
+    for match in re.finditer(
+        r"attribute \\src \"([^\"]*)\"\n(?:\s*attribute [^\n]*\n)*\s*wire [^\n]*\\(\S+)\n", rtlil
+    ):
         if match.group(2) in names:
             places.setdefault(match.group(2), first_place(match.group(1), real))
     return places
