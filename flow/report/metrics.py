@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flow.model.metric import REGISTRY, base_name
-from flow.report.rundata import Run, StepRun, mapping
+from flow.model.metric import REGISTRY
+from flow.report.rundata import Run, StepRun, bare, mapping
 from flow.report.units import number
 
 __all__ = ["SCHEMA_VERSION", "metrics_json"]
 
 SCHEMA_VERSION = 1
 
-_MODIFIERS = ("pdk", "corner", "recipe", "activity", "test", "seed")
+_MODIFIERS = ("pdk", "corner", "activity", "test", "seed")
 _COMBINE: dict[str, Callable[[Iterable[float]], float]] = {"min": min, "max": max, "sum": sum}
 _PROVENANCE = ("kind", "status", "key", "host", "attempts", "tags", "tools")
 
@@ -30,7 +30,7 @@ def _qualified(metric: str, step: StepRun, names: Iterable[str]) -> str:
 
 
 def _entry(metric: str, value: object, **origin: object) -> dict[str, Any]:
-    known = REGISTRY.get(metric)
+    known = REGISTRY.get(bare(metric))
     entry: dict[str, Any] = {
         "value": value,
         "unit": known.unit if known else None,
@@ -76,10 +76,12 @@ def metrics_json(run: Mapping[str, Any]) -> dict[str, Any]:
     metrics: dict[str, Any] = {}
     steps: dict[str, Any] = {}
     groups: dict[tuple[str, str], list[tuple[float, str]]] = {}
+    recipes = {s.tag("recipe") for s in seen.steps if s.tag("recipe")}
+    modifiers = (*_MODIFIERS, "recipe") if len(recipes) > 1 else _MODIFIERS
     for step in seen.steps:
         steps[step.name] = {k: step.raw.get(k) for k in _PROVENANCE if k in step.raw}
         for metric, value in step.metrics.items():
-            name = _qualified(str(metric), step, _MODIFIERS)
+            name = _qualified(str(metric), step, modifiers)
             origin = (
                 {"step": step.name}
                 if value is not None
@@ -90,8 +92,8 @@ def metrics_json(run: Mapping[str, Any]) -> dict[str, Any]:
             )
             metrics[name] = _entry(str(metric), value, **origin)
             known = number(value)
-            if known is not None and not step.tag("activity") == "default":
-                groups.setdefault((base_name(str(metric)), step.tag("pdk")), []).append((known, step.name))
+            if known is not None and step.tag("activity") != "default":
+                groups.setdefault((bare(str(metric)), step.tag("pdk")), []).append((known, step.name))
     for name, entry in _aggregates(groups).items():
         metrics.setdefault(name, entry)
     return {

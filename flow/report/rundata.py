@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flow.model.metric import base_name
 from flow.report.units import number
 
-__all__ = ["Corner", "Num", "Run", "StepRun", "Target", "lookup", "mapping", "rows", "text"]
+__all__ = ["Corner", "Num", "Run", "StepRun", "Target", "bare", "lookup", "mapping", "rows", "text"]
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -32,6 +31,12 @@ def rows(value: object) -> list[Mapping[str, Any]]:
 def text(value: object, default: str = "") -> str:
     """Return `value` as text; ``None`` becomes `default`."""
     return default if value is None else str(value)
+
+
+def bare(metric: str) -> str:
+    """Return a metric's name without its ``__modifier:value`` parts."""
+    head, colon, _ = metric.partition(":")
+    return head.rsplit("__", 1)[0] if colon else metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class StepRun:
         """Say why this step has no value for `metric`."""
         for key in ("reasons", "null_reasons", "unmeasured", "missing"):
             given = mapping(self.data.get(key))
-            for name in (metric, base_name(metric)):
+            for name in (metric, bare(metric)):
                 if given.get(name):
                     return text(given[name])
         if self.ok:

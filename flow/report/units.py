@@ -82,7 +82,7 @@ def power_scale(values: Iterable[float | None]) -> Scale:
         return _POWER[1]
     middle = known[len(known) // 2]
     for scale in _POWER:
-        if middle * scale.factor >= 0.1:
+        if middle * scale.factor >= 1:
             return scale
     return _POWER[-1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flow.model.metric import REGISTRY
 from flow.report.marks import null, num, section, slack, state, table, th
 from flow.report.markup import Child, Html, h, join
-from flow.report.rundata import Corner, Num, Run, Target, mapping, rows, text
+from flow.report.rundata import Corner, Num, Run, Target, bare, mapping, rows, text
 from flow.report.units import Scale, area_scale, count, fixed, number, plain, power_scale, significant
 
 __all__ = ["ppa"]
@@ -117,7 +117,7 @@ def _limits(run: Run) -> Html | None:
     body = []
     for limit in sorted(run.limits, key=lambda r: r.get("passed") is not False):
         metric = text(limit.get("metric"))
-        known = REGISTRY.get(metric)
+        known = REGISTRY.get(bare(metric))
         value = number(limit.get("value"))
         low, high = number(limit.get("min")), number(limit.get("max"))
         bounds = [
