@@ -102,8 +102,8 @@ BLOCKED: Mapping[str, tuple[str, ...]] = {
     "cxx": ("simulate with Verilator",),
     "cocotb": ("simulate with Verilator", "simulate with Icarus"),
     "icarus": ("simulate with Icarus",),
-    "yosys": ("synthesize", "time", "power"),
-    "opensta": ("time", "power"),
+    "yosys": ("synthesize", "timing", "power"),
+    "opensta": ("timing", "power"),
 }
 
 #: The tools that the basic flow needs.
@@ -188,7 +188,7 @@ def _pdks() -> Iterator[Finding]:
             state=State.MISSING,
             needed=True,
             note="none is installed",
-            blocks=("synthesize", "time", "power"),
+            blocks=("synthesize", "timing", "power"),
             install=f"{_APT} qflow-tech-osu018",
         )
 

@@ -36,7 +36,7 @@ def test_a_tool_that_is_there():
 def test_a_tool_that_is_missing_names_what_it_blocks_and_the_command():
     finding = tool_finding("yosys", Tool(ConfigError("there is no Yosys", "yosys", "See the manual")))
     assert finding.state is State.MISSING
-    assert finding.blocks == ("synthesize", "time", "power")
+    assert finding.blocks == ("synthesize", "timing", "power")
     assert finding.install == "pip install pyosys"
     assert finding.note == "there is no Yosys"
 
