@@ -25,9 +25,9 @@ BUILT_IN: Mapping[str, str] = {
     "cocotb": "flow.tools.cocotb:COCOTB",
     "cxx": "flow.tools.verilator:CXX",
     "icarus": "flow.tools.icarus:ICARUS",
-    "opensta": "flow.tools.opensta:OPENSTA",
+    "opensta": "flow.tools.opensta:OpenSta",
     "verilator": "flow.tools.verilator:VERILATOR",
-    "yosys": "flow.tools.yosys:YOSYS",
+    "yosys": "flow.tools.yosys:Yosys",
 }
 
 _NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
