@@ -28,7 +28,7 @@ from flow.engine.reaper import MARKER, kill_marked
 from flow.model.errors import InfraError, ToolError
 from flow.model.step import ProcessResult, Resources
 
-__all__ = ["Cancelled", "Runner", "clean_environment"]
+__all__ = ["Cancelled", "Runner", "clean_environment", "run_attended"]
 
 _FIRST_LOOK_S = 0.05
 _LOOK_EVERY_S = 0.2
@@ -281,3 +281,39 @@ def _session_mb(session: int) -> float:
         if int(parts[3]) == session:
             pages += int(parts[21])
     return pages * _PAGE / 1e6
+
+
+def run_attended(argv: Sequence[str], show: Callable[[str], None]) -> tuple[int, str]:
+    """Run a command that its user watches, such as an installer.
+
+    Parameters
+    ----------
+    argv
+        Program and arguments.
+    show
+        Given the output as it comes.
+
+    Returns
+    -------
+    tuple
+        Exit code (127 when there is no such program) and the last 64 kB of
+        output.
+    """
+    try:
+        process = subprocess.Popen(
+            list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except FileNotFoundError:
+        return 127, ""
+    kept = b""
+    assert process.stdout is not None
+    try:
+        while chunk := os.read(process.stdout.fileno(), 4096):
+            show(chunk.decode(errors="replace"))
+            kept = (kept + chunk)[-65536:]
+        return process.wait(), kept.decode(errors="replace")
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        process.stdout.close()
