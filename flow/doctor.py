@@ -125,6 +125,14 @@ INSTALL: Mapping[str, str] = {
     "chromium": f"{_APT} chromium",
 }
 
+
+def _command(text: str) -> str:
+    """Return an installing command as it must be typed here: with sudo, and with this Python's pip."""
+    if text.startswith("apt-get ") and os.geteuid() != 0:
+        return f"sudo {text}"
+    return f"{sys.executable} -m {text}" if text.startswith("pip ") else text
+
+
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _GB = 1 << 30
 
@@ -159,7 +167,7 @@ def tool_finding(name: str, adapter: ToolAdapter) -> Finding:
             needed=needed,
             note=error.what,
             blocks=blocks,
-            install=INSTALL.get(name, error.remedy or ""),
+            install=_command(INSTALL.get(name, error.remedy or "")),
         )
     except Exception as error:  # a plugin may raise anything; the rest is still wanted
         note = f"detect() raised {type(error).__name__}: {error}"
@@ -189,7 +197,7 @@ def _pdks() -> Iterator[Finding]:
             needed=True,
             note="none is installed",
             blocks=("synthesize", "timing", "power"),
-            install=f"{_APT} qflow-tech-osu018",
+            install=_command(f"{_APT} qflow-tech-osu018"),
         )
 
 
@@ -216,7 +224,7 @@ def _pdk_finding(info: Any, find: Callable[[str], Any]) -> Finding:  # noqa: ANN
         state=State.MISSING,
         note=reason,
         blocks=(f"run --pdk {info.name}",),
-        install=info.install,
+        install=_command(info.install),
     )
 
 
@@ -236,7 +244,11 @@ def _packages() -> Iterator[Finding]:
     except metadata.PackageNotFoundError:
         note = "suzuri itself is not installed, so its requirements are not known"
         yield Finding(
-            group="python", name="suzuri", state=State.MISSING, note=note, install="pip install -e ."
+            group="python",
+            name="suzuri",
+            state=State.MISSING,
+            note=note,
+            install=_command("pip install -e ."),
         )
         return
     seen: set[str] = set()
@@ -262,7 +274,7 @@ def package_finding(requirement: str) -> Finding | None:
     if wanted.marker and not wanted.marker.evaluate({"extra": extra.group(1) if extra else ""}):
         return None
     needed = extra is None
-    install = f'pip install "{wanted.name}{wanted.specifier}"'
+    install = _command(f'pip install "{wanted.name}{wanted.specifier}"')
     blocks = () if extra is None else (_EXTRAS.get(extra.group(1), f"the extra {extra.group(1)!r}"),)
     if needed:
         blocks = ("everything",)
@@ -318,7 +330,12 @@ def _program(name: str, candidates: tuple[str, ...], blocks: tuple[str, ...]) ->
     if found is None:
         note = "not on PATH"
         return Finding(
-            group="machine", name=name, state=State.MISSING, note=note, blocks=blocks, install=INSTALL[name]
+            group="machine",
+            name=name,
+            state=State.MISSING,
+            note=note,
+            blocks=blocks,
+            install=_command(INSTALL[name]),
         )
     version = _version(found)
     return Finding(group="machine", name=name, state=State.OK, version=version, where=found, blocks=blocks)
@@ -382,6 +399,17 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
+def _condensed(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+    """Leave one line of the Python packages that are as they should be."""
+    good = [f for f in findings if f.group == "python" and f.usable and f.name != "python"]
+    for f in findings:
+        if f is (good[0] if good else None):
+            note = f"{len(good)} as pyproject.toml asks, for instance {f.name} {f.version}"
+            yield Finding(group="python", name="packages", state=State.OK, note=note)
+        elif f not in good:
+            yield f
+
+
 def table(diagnosis: Diagnosis) -> Table:
     """Return `diagnosis` as a table to print, what is missing with its remedy."""
     from rich.markup import escape  # noqa: PLC0415 - only a terminal needs it
@@ -393,7 +421,7 @@ def table(diagnosis: Diagnosis) -> Table:
         result.add_column(heading, no_wrap=True)
     result.add_column("where; or what is blocked, and what installs it", overflow="fold")
     group = ""
-    for f in diagnosis.findings:
+    for f in _condensed(diagnosis.findings):
         # Something optional that is missing is no alarm.
         style = styles[f.state] if f.needed or f.usable else "yellow"
         lines = [" ".join(p for p in (f.where, f"({f.note})" if f.note and f.where else f.note) if p)]

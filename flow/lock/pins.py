@@ -266,11 +266,11 @@ def _tool_differences(locked: ToolPin | None, here: ToolPin) -> list[Difference]
 def _pdk_differences(locked: PdkPin | None, here: PdkPin) -> list[Difference]:
     if locked is None:
         return [Difference(kind="pdk", name=here.name, what="pin", locked=None, found=here.version)]
-    for what in ("version", "digest"):
-        was, now = getattr(locked, what), getattr(here, what)
-        if was != now:
-            return [Difference(kind="pdk", name=here.name, what=what, locked=was, found=now)]
-    return []
+    if locked.digest == here.digest:
+        return []  # the same views, whatever their installer calls them
+    what = "digest" if locked.version == here.version else "version"
+    was, now = getattr(locked, what), getattr(here, what)
+    return [Difference(kind="pdk", name=here.name, what=what, locked=was, found=now)]
 
 
 def absent(lock: Lock, here: Lock) -> list[str]:

@@ -1,4 +1,6 @@
 import json
+import os
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -37,7 +39,7 @@ def test_a_tool_that_is_missing_names_what_it_blocks_and_the_command():
     finding = tool_finding("yosys", Tool(ConfigError("there is no Yosys", "yosys", "See the manual")))
     assert finding.state is State.MISSING
     assert finding.blocks == ("synthesize", "timing", "power")
-    assert finding.install == "pip install pyosys"
+    assert finding.install == f"{sys.executable} -m pip install pyosys"
     assert finding.note == "there is no Yosys"
 
 
@@ -64,7 +66,7 @@ def test_a_plugin_that_raises_does_not_end_the_diagnosis():
 def test_packages_are_compared_with_the_ranges(requirement, state, needed):
     finding = package_finding(requirement)
     assert (finding.state, finding.needed) == (state, needed)
-    assert finding.install.startswith("pip install ")
+    assert "-m pip install " in finding.install
 
 
 def test_a_requirement_of_another_platform_does_not_count():
@@ -97,7 +99,8 @@ def test_pdks(monkeypatch):
     good, broken, absent = doctor._pdks()
     assert (good.state, good.note) == (State.OK, "2 corners")
     assert (broken.state, broken.note) == (State.MISSING, "its Liberty file ends in the middle")
-    assert (absent.install, absent.blocks) == ("apt-get install absent", ("run --pdk absent",))
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    assert (absent.install, absent.blocks) == (f"{sudo}apt-get install absent", ("run --pdk absent",))
     known[:] = [info("absent", installed=False)]
     assert [f.name for f in doctor._pdks() if f.needed] == ["any PDK"]
 
@@ -148,6 +151,14 @@ def test_the_table_shows_remedies_and_survives_markup():
     assert "/odd[/red]/path" in text
     assert "blocked: time" in text
     assert "apt-get install x" in text
+
+
+def test_good_packages_take_one_line():
+    good = [Finding(group="python", name=n, state=State.OK, version="1") for n in ("python", "click", "rich")]
+    bad = Finding(group="python", name="numpy", state=State.OLD)
+    shown = list(doctor._condensed((*good, bad)))
+    assert [f.name for f in shown] == ["python", "packages", "numpy"]
+    assert shown[1].note == "2 as pyproject.toml asks, for instance click 1"
 
 
 def test_here():

@@ -143,8 +143,10 @@ def test_a_changed_view_of_a_pdk_is_a_difference(tmp_path, pdk):
     changed = make_pdk(tmp_path / "again", liberty="library (y) {}")
     (difference,) = compare(current([], [pdk]), [], [changed])
     assert str(difference).startswith("PDK toy: the version is the same, the views differ (locked ")
-    (difference,) = compare(current([], [pdk]), [], [replace(pdk, version="2.0")])
+    (difference,) = compare(current([], [pdk]), [], [replace(changed, version="2.0")])
     assert str(difference) == "PDK toy: the lock has version 1.0, here is 2.0"
+    # The same views under another name are no difference.
+    assert compare(current([], [pdk]), [], [replace(pdk, version="2.0")]) == []
 
 
 def test_a_pdk_has_the_same_digest_wherever_it_lies(tmp_path, pdk):
