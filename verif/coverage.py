@@ -59,7 +59,9 @@ class Coverpoint:
         There is no bin, a name comes twice, or a goal is less than 1.
     """
 
-    def __init__(self, name: str, bins: Iterable[str] | Mapping[str, int], illegal: Iterable[str] = ()) -> None:
+    def __init__(
+        self, name: str, bins: Iterable[str] | Mapping[str, int], illegal: Iterable[str] = ()
+    ) -> None:
         legal = list(bins.items()) if isinstance(bins, Mapping) else [(item, 1) for item in bins]
         for item, goal in legal:
             if goal < 1:
@@ -93,9 +95,7 @@ class Coverpoint:
     def missing(self) -> tuple[str, ...]:
         """Names of the bins below their goals, and of illegal bins that were hit."""
         return tuple(
-            item
-            for item, goal in self.goals.items()
-            if (self.hits[item] < goal if goal else self.hits[item])
+            item for item, goal in self.goals.items() if (self.hits[item] < goal if goal else self.hits[item])
         )
 
     @property
@@ -171,7 +171,9 @@ class Coverage:
                 mine.name, mine.goals, mine.hits = name, {}, {}
             for item, goal in theirs.goals.items():
                 if mine.goals.setdefault(item, goal) != goal:
-                    raise ValueError(f"coverpoint {name}: bin {item!r} has goals {mine.goals[item]} and {goal}")
+                    raise ValueError(
+                        f"coverpoint {name}: bin {item!r} has goals {mine.goals[item]} and {goal}"
+                    )
                 mine.hits[item] = mine.hits.get(item, 0) + theirs.hits[item]
 
     def to_json(self) -> dict[str, Any]:

@@ -6,11 +6,11 @@ The flow runs the same benches by its own stage; this is the small form.
 import json
 import os
 import sysconfig
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from cocotb_tools.runner import get_runner
 

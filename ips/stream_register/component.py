@@ -1,7 +1,5 @@
 """A two-entry register slice (skid buffer) that cuts every path through a stream."""
 
-from typing import Any
-
 from amaranth.hdl import Module, Shape, ShapeLike, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -55,6 +53,9 @@ class StreamRegister(wiring.Component):
         if width == 0:
             raise ValueError(f"payload_shape must be at least 1 bit wide, not {payload_shape!r}")
         self._payload_shape = payload_shape
+        # Attributes, so that the proof can speak of them.
+        self._head = Signal(payload_shape, name="head", reset_less=True)
+        self._skid = Signal(payload_shape, name="skid", reset_less=True)
         super().__init__(
             {
                 "i": In(stream.Signature(payload_shape)),
@@ -67,13 +68,12 @@ class StreamRegister(wiring.Component):
         """Shape of the payload."""
         return self._payload_shape
 
-    def elaborate(self, platform: Any) -> Module:
+    def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
 
-        head = Signal(self._payload_shape, reset_less=True)
+        head, skid = self._head, self._skid
         head_valid = Signal()
-        skid = Signal(self._payload_shape, reset_less=True)
         skid_valid = Signal()
 
         m.d.comb += [

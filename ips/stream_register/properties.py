@@ -4,8 +4,6 @@ Proved for every reachable and unreachable state that the invariants allow
 (k-induction), hence without bound on time.
 """
 
-from typing import Any
-
 from amaranth.hdl import Assert, Module, ShapeLike, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -44,7 +42,7 @@ class StreamRegisterProperties(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: Any) -> Module:
+    def elaborate(self, platform: object) -> Module:
         """Return the slice, the queue and the assertions."""
         m = Module()
         m.submodules.dut = dut = StreamRegister(self._payload_shape)
@@ -58,11 +56,10 @@ class StreamRegisterProperties(wiring.Component):
         m.d.sync += count.eq(count + push - pop)
         with m.If(pop):
             m.d.sync += queue[0].eq(queue[1])
-        with m.If(push):
-            with m.Switch(count - pop):
-                for n in range(2):
-                    with m.Case(n):
-                        m.d.sync += queue[n].eq(self.i.payload)
+        with m.If(push), m.Switch(count - pop):
+            for n in range(2):
+                with m.Case(n):
+                    m.d.sync += queue[n].eq(self.i.payload)
 
         offered = Signal()
         before = Signal(self._payload_shape)
@@ -75,6 +72,8 @@ class StreamRegisterProperties(wiring.Component):
         ]
         with m.If(count > 0):
             m.d.comb += Assert(self.o.payload == queue[0])
+        with m.If(count > 1):
+            m.d.comb += Assert(dut._skid == queue[1])
         with m.If(offered):
             m.d.comb += [Assert(self.o.valid), Assert(self.o.payload == before)]
         return m

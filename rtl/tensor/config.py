@@ -1,7 +1,6 @@
 """Shape of a MAC tile, and the widths that follow from it. Imports no library."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 __all__ = ["PRESETS", "TileConfig"]
 
@@ -15,7 +14,7 @@ _RANGES = {
 _MAX_MULTIPLIERS = 1024
 
 
-def _check_integer(name: str, value: Any, low: int, high: int) -> None:
+def _check_integer(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer from {low} to {high}, not {value!r}")
     if not low <= value <= high:

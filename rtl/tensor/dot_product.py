@@ -1,7 +1,5 @@
 """One column of the tile: multipliers, adder tree, accumulator."""
 
-from typing import Any
-
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -59,7 +57,7 @@ class DotProduct(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: Any) -> Module:
+    def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
         config = self._config
@@ -128,7 +126,7 @@ class Accumulator(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: Any) -> Module:
+    def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
 

@@ -1,7 +1,5 @@
 """The MAC tile: reduction lanes x output channels around stationary weights."""
 
-from typing import Any
-
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -93,7 +91,7 @@ class MacTile(wiring.Component):
         """The checked parameters and what they imply."""
         return self._config
 
-    def elaborate(self, platform: Any) -> Module:
+    def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
         config = self._config

@@ -1,7 +1,5 @@
 """Stationary weights, double-buffered."""
 
-from typing import Any
-
 from amaranth.hdl import Array, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -52,7 +50,7 @@ class WeightBank(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: Any) -> Module:
+    def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
         rows = self._config.rows

@@ -25,9 +25,7 @@ def attack(mutant: Mutant, folder: Path) -> BenchResult | None:
     plant(mutant, ROOT, folder / "src")
     build(elaborate(TOP, "mac_tile", mutant.parameters, folder / "src"), "mac_tile", folder / "sim")
     for seed in SEEDS:
-        result = run(
-            BENCH, "mac_tile", folder / "sim", seed=seed, parameters=mutant.parameters, env=ENV
-        )
+        result = run(BENCH, "mac_tile", folder / "sim", seed=seed, parameters=mutant.parameters, env=ENV)
         if result.failed:
             return result
     return None

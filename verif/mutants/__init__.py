@@ -67,7 +67,8 @@ class Mutant:
         found = text.count(self.anchor)
         if found != 1:
             raise ValueError(
-                f"mutant {self.name}: its anchor occurs {found} times in {self.path}, not once: {self.anchor!r}"
+                f"mutant {self.name}: its anchor occurs {found} times in {self.path}, not once: "
+                f"{self.anchor!r}"
             )
         return text.replace(self.anchor, self.replacement)
 

@@ -81,7 +81,12 @@ MUTANTS = (
     _mutant("first_ignored", _COLUMN, "Mux(self.first, 0, total)", "total"),
     _mutant("always_first", _COLUMN, "Mux(self.first, 0, total)", "0"),
     _mutant("first_early", _TILE, "accumulator.first.eq(first[-1])", "accumulator.first.eq(first[-2])"),
-    _mutant("first_not_implied", _TILE, "Cat(self.i.payload.first | fresh, first)", "Cat(self.i.payload.first, first)"),
+    _mutant(
+        "first_not_implied",
+        _TILE,
+        "Cat(self.i.payload.first | fresh, first)",
+        "Cat(self.i.payload.first, first)",
+    ),
     _mutant("last_ignored", _TILE, "done.eq(valid[-1] & last[-1])", "done.eq(valid[-1])"),
     _mutant("last_early", _TILE, "done.eq(valid[-1] & last[-1])", "done.eq(valid[-1] & last[-2])"),
     _mutant("tree_stage_skipped", _COLUMN, "terms = register(terms, stage,", "register(terms, stage,"),
@@ -92,24 +97,54 @@ MUTANTS = (
     _mutant("stale_weights", _BANK, "m.d.sync += full.eq(0)", "m.d.sync += full.eq(full)"),
     _mutant("weights_overrun", _BANK, "self.i.ready.eq(~full | self.swap)", "self.i.ready.eq(1)"),
     _mutant("lanes_reversed", _BANK, "loading[row].eq(", "loading[rows - 1 - row].eq("),
-    _mutant("lane_counter_runs_on", _BANK, "[row.eq(0), full.eq(1)]", "[row.eq(row + 1), full.eq(1)]", rows=3),
-    _mutant("swap_not_implied", _TILE, "swap.eq(self.i.payload.swap | fresh)", "swap.eq(self.i.payload.swap)"),
+    _mutant(
+        "lane_counter_runs_on", _BANK, "[row.eq(0), full.eq(1)]", "[row.eq(row + 1), full.eq(1)]", rows=3
+    ),
+    _mutant(
+        "swap_not_implied", _TILE, "swap.eq(self.i.payload.swap | fresh)", "swap.eq(self.i.payload.swap)"
+    ),
     _mutant("swap_without_weights", _TILE, "advance & (bank.full | ~swap)", "advance"),
-    _mutant("swap_while_stalled", _TILE, "bank.swap.eq(accept & swap)", "bank.swap.eq(self.i.valid & swap & bank.full)"),
-    _mutant("column_off_by_one", _TILE, "bank.active[row][column]", "bank.active[row][(column + 1) % config.columns]"),
+    _mutant(
+        "swap_while_stalled",
+        _TILE,
+        "bank.swap.eq(accept & swap)",
+        "bank.swap.eq(self.i.valid & swap & bank.full)",
+    ),
+    _mutant(
+        "column_off_by_one",
+        _TILE,
+        "bank.active[row][column]",
+        "bank.active[row][(column + 1) % config.columns]",
+    ),
     # Handshake.
     _mutant("stall_ignored", _TILE, "advance.eq(~done | result.i.ready)", "advance.eq(1)"),
-    _mutant("stall_not_everywhere", _TILE, "enable.eq(valid & advance.replicate(stages))", "enable.eq(valid)"),
+    _mutant(
+        "stall_not_everywhere", _TILE, "enable.eq(valid & advance.replicate(stages))", "enable.eq(valid)"
+    ),
     _mutant("beat_repeated", _TILE, "valid.eq(Cat(accept, valid))", "valid.eq(Cat(self.i.valid, valid))"),
-    _mutant("bubble_accumulated", _TILE, "accumulator.enable.eq(enable[-1])", "accumulator.enable.eq(advance)"),
+    _mutant(
+        "bubble_accumulated", _TILE, "accumulator.enable.eq(enable[-1])", "accumulator.enable.eq(advance)"
+    ),
     _mutant("skid_lost", _SLICE, "skid_valid.eq(1)", "skid_valid.eq(0)"),
-    _mutant("skid_repeated", _SLICE, "[head.eq(skid), skid_valid.eq(0)]", "[head.eq(skid), skid_valid.eq(~self.o.ready)]\n                m.d.sync += head_valid.eq(1)\n                with m.If(self.i.valid):\n                    m.d.sync += skid_valid.eq(1)"),
-    _mutant("offer_overwritten", _SLICE, "m.If(self.o.ready | ~head_valid)", "m.If(self.o.ready | ~head_valid | self.i.valid)"),
-    _mutant("offer_withdrawn", _SLICE, "m.Elif(self.i.valid & ~skid_valid):\n", "m.Elif(self.i.valid & ~skid_valid):\n            m.d.sync += head_valid.eq(0)\n"),
+    _mutant("skid_repeated", _SLICE, "[head.eq(skid), skid_valid.eq(0)]", "[head.eq(skid)]"),
+    _mutant(
+        "offer_overwritten",
+        _SLICE,
+        "m.If(self.o.ready | ~head_valid)",
+        "m.If(self.o.ready | ~head_valid | self.i.valid)",
+    ),
+    _mutant(
+        "offer_withdrawn",
+        _SLICE,
+        "m.Elif(self.i.valid & ~skid_valid):\n",
+        "m.Elif(self.i.valid & ~skid_valid):\n            m.d.sync += head_valid.eq(0)\n",
+    ),
     # Reset.
     _mutant("reset_keeps_beats", _TILE, "valid = Signal(stages)", "valid = Signal(stages, reset_less=True)"),
     _mutant("reset_keeps_done", _TILE, "done = Signal()", "done = Signal(reset_less=True)"),
-    _mutant("reset_keeps_lane", _BANK, "row = Signal(range(rows))", "row = Signal(range(rows), reset_less=True)"),
+    _mutant(
+        "reset_keeps_lane", _BANK, "row = Signal(range(rows))", "row = Signal(range(rows), reset_less=True)"
+    ),
     _mutant("reset_keeps_weights", _BANK, "full = Signal()", "full = Signal(reset_less=True)"),
     _mutant("reset_keeps_offer", _SLICE, "head_valid = Signal()", "head_valid = Signal(reset_less=True)"),
     _mutant("reset_keeps_skid", _SLICE, "skid_valid = Signal()", "skid_valid = Signal(reset_less=True)"),

@@ -1,7 +1,6 @@
 """The wires of one stream of the design under test."""
 
-from typing import Any
-
+from cocotb.handle import HierarchyObject
 from cocotb.triggers import RisingEdge
 
 __all__ = ["StreamBus"]
@@ -29,7 +28,7 @@ class StreamBus:
         The top has no such port.
     """
 
-    def __init__(self, dut: Any, name: str, *, clock: str = "clk", reset: str = "rst") -> None:
+    def __init__(self, dut: HierarchyObject, name: str, *, clock: str = "clk", reset: str = "rst") -> None:
         self.name = name
         self.payload = getattr(dut, f"{name}__payload")
         self.valid = getattr(dut, f"{name}__valid")

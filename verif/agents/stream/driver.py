@@ -29,7 +29,9 @@ class StreamDriver(uvm_driver):
         What the noise derives from.
     """
 
-    def __init__(self, name: str, parent: uvm_component, *, bus: StreamBus, pacing: Pacing, seed: int) -> None:
+    def __init__(
+        self, name: str, parent: uvm_component, *, bus: StreamBus, pacing: Pacing, seed: int
+    ) -> None:
         super().__init__(name, parent)
         self.bus = bus
         self.pacing = pacing

@@ -127,7 +127,9 @@ class MacTileCoverage:
     def _sums(self, epoch: Epoch, start: NDArray[np.int64]) -> None:
         # Exact unless a sum leaves 64 bits, which no accumulator that can be filled comes near.
         used = np.cumsum(swap_points(epoch.swap)) - 1
-        sums = np.stack([x @ epoch.weights[number] for x, number in zip(epoch.activations, used, strict=True)])
+        sums = np.stack(
+            [x @ epoch.weights[number] for x, number in zip(epoch.activations, used, strict=True)]
+        )
         total = np.cumsum(sums, axis=0)
         exact = (total - (total - sums)[start])[epoch.last]
         half = 1 << (self.config.accumulator_width - 1)

@@ -1,12 +1,12 @@
 """The environment: three streams, a scoreboard, coverage, and how to run a program."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
+from cocotb.handle import HierarchyObject
 from cocotb.triggers import ClockCycles, RisingEdge
 from pyuvm import uvm_component, uvm_env
 
@@ -54,7 +54,14 @@ class MacTileEnv(uvm_env):
     """
 
     def __init__(
-        self, name: str, parent: uvm_component, *, dut: Any, config: TileConfig, seed: int, pacing: dict[str, str]
+        self,
+        name: str,
+        parent: uvm_component,
+        *,
+        dut: HierarchyObject,
+        config: TileConfig,
+        seed: int,
+        pacing: dict[str, str],
     ) -> None:
         super().__init__(name, parent)
         self.dut, self.config = dut, config
@@ -131,7 +138,7 @@ class MacTileEnv(uvm_env):
         await self._until(lambda: self.scoreboard.outstanding <= 0)
         await ClockCycles(self.dut.clk, 2 * self.config.latency + 8)
 
-    async def _until(self, condition: Any) -> None:
+    async def _until(self, condition: Callable[[], bool]) -> None:
         monitors = (self.beats.monitor, self.rows.monitor, self.results.monitor)
         moved, quiet = -1, 0
         while not condition():

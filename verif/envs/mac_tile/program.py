@@ -78,9 +78,7 @@ def _operands(random: Random, style: str, width: int, count: int) -> tuple[int, 
 
 def _weight_set(random: Random, config: TileConfig) -> list[list[int]]:
     style = random.choice(_STYLES)
-    return [
-        list(_operands(random, style, config.weight_width, config.columns)) for _ in range(config.rows)
-    ]
+    return [list(_operands(random, style, config.weight_width, config.columns)) for _ in range(config.rows)]
 
 
 def _lengths(random: Random) -> Iterator[int]:
@@ -180,8 +178,8 @@ def wrap_program(config: TileConfig, limit: int = 20_000) -> Program | None:
         ``None`` if the accumulators are too wide to be filled in `limit` beats.
     """
     program = Program(config=config)
-    lowest, _, _, _, highest = corners(config.activation_width)
-    least, _, _, _, most = corners(config.weight_width)
+    lowest, *_ = corners(config.activation_width)
+    least, *_, most = corners(config.weight_width)
     for value, weight in ((lowest, least), (lowest, most)):
         step = abs(value * weight) * config.rows
         count = (1 << (config.accumulator_width - 1)) // step + 2

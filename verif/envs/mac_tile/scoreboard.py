@@ -129,9 +129,7 @@ class MacTileScoreboard(uvm_component):
         if self._decoded is None:
             self._decoded = [
                 Epoch.decode(self.config, *streams)
-                for streams in zip(
-                    self.beats.epochs, self.rows.epochs, self.results.epochs, strict=True
-                )
+                for streams in zip(self.beats.epochs, self.rows.epochs, self.results.epochs, strict=True)
             ]
         return self._decoded
 
@@ -168,8 +166,9 @@ class MacTileScoreboard(uvm_component):
         wrong = np.argwhere(epoch.results[:common] != expected[:common])
         if len(wrong):
             index, column = wrong[0]
+            cycle = epoch.result_cycles[index]
             raise ScoreboardError(
-                f"after reset {number}: result {index} (cycle {epoch.result_cycles[index]}), column {column}: "
+                f"after reset {number}: result {index} (cycle {cycle}), column {column}: "
                 f"{epoch.results[index, column]}, but the model says {expected[index, column]}; "
                 f"{len(set(wrong[:, 0]))} of {common} results differ"
             )
