@@ -66,15 +66,18 @@ def slack_histogram(data: Histogram, title: str) -> Html:
     for left, right, many in zip(data.edges, data.edges[1:], data.counts, strict=False):
         if not many:
             continue
-        bad = right <= 1e-12
         height = max(1.5, _TOP + plot_h - y(many))
         label = f"{fixed(left)} to {fixed(right)} ns: {count(many)} endpoint{'s' if many != 1 else ''}"
-        box = {"x": f"{x(left) + 0.5:.2f}", "y": f"{_TOP + plot_h - height:.2f}", "height": f"{height:.2f}"}
-        width = f"{max(1.0, x(right) - x(left) - 1):.2f}"
-        hover = h("title", label + (", violated" if bad else ""))
-        parts.append(h("rect", hover, class_="col bad" if bad else "col", width=width, **box))
-        if bad:
-            parts.append(h("rect", class_="hatch", width=width, **box))
+        box = {"y": f"{_TOP + plot_h - height:.2f}", "height": f"{height:.2f}"}
+        # A column that zero cuts is shown as violated left of zero only.
+        for start, end, bad in ((left, min(right, 0.0), True), (max(left, 0.0), right, False)):
+            if end - start <= 1e-12:
+                continue
+            place = {"x": f"{x(start) + 0.5:.2f}", "width": f"{max(1.0, x(end) - x(start) - 1):.2f}", **box}
+            hover = h("title", label + (", violated" if right <= 1e-12 else ""))
+            parts.append(h("rect", hover, class_="col bad" if bad else "col", **place))
+            if bad:
+                parts.append(h("rect", class_="hatch", **place))
     zero = f"{x(0):.1f}"
     parts.append(h("line", class_="zero", x1=zero, x2=zero, y1=_TOP - 4, y2=_TOP + plot_h))
     parts.append(h("line", class_="axis", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=_TOP + plot_h, y2=_TOP + plot_h))

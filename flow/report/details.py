@@ -7,7 +7,7 @@ whatever is missing is left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flow.report.rundata import StepRun, mapping, rows, text
@@ -86,7 +86,7 @@ def _stage(row: Mapping[str, Any], before: float) -> PathStage:
         cell=_str(row, "cell", "type", "master"),
         delay=delay,
         arrival=arrival,
-        slew=_num(row, "slew_ns", "slew", "transition"),
+        slew=_num(row, "slew_ns", "transition_ns", "slew"),
         fanout=_num(row, "fanout"),
         load=_num(row, "load_pf", "cap_pf", "cap", "capacitance", "load"),
         edge=_str(row, "edge", "transition_edge", "rise_fall"),
@@ -151,30 +151,29 @@ def _bin(values: Sequence[float]) -> Histogram:
 
 def histogram(step: StepRun, kind: str = "setup") -> Histogram | None:
     """Return the endpoint slacks of a timing step as a histogram, if it has them."""
-    keys = (
-        f"{kind}_slacks",
-        f"endpoint_slacks_{kind}",
-        "endpoint_slacks",
-        "slacks",
-        "endpoints",
-        "slack_histogram",
-    )
-    for key in keys:
+    own = (f"{kind}_slacks", f"{kind}_histogram")
+    shared = ("endpoint_slacks", "slacks", "endpoints", "slack_histogram", "histogram")
+    for key in (*own, *shared):
         value = step.data.get(key)
         inner = mapping(value)
         if kind in inner:
             value, inner = inner[kind], mapping(inner[kind])
-        elif kind == "hold" and key in keys[2:]:
+        elif kind == "hold" and key in shared:
             continue  # not said to be of hold: taken as setup
-        binned = _binned(inner)
-        if binned:
-            return binned
-        known = [v for v in map(_slack, value) if v is not None] if isinstance(value, list | tuple) else []
-        if not known and inner and "edges" not in inner:
-            known = [v for v in map(number, inner.values()) if v is not None]
-        if known:
-            return _bin(known)
+        found = _binned(inner) or _from_slacks(value)
+        if found:
+            # Bins need not be cut at zero; the count is then the timer's.
+            missed = number(step.metrics.get(f"timing__{kind}_vio__count"))
+            return found if missed is None else replace(found, violated=int(missed))
     return None
+
+
+def _from_slacks(value: object) -> Histogram | None:
+    if isinstance(value, Mapping):
+        known = [] if "edges" in value else [v for v in map(number, value.values()) if v is not None]
+    else:
+        known = [v for v in map(_slack, value) if v is not None] if isinstance(value, list | tuple) else []
+    return _bin(known) if known else None
 
 
 def _slack(item: object) -> float | None:
@@ -208,6 +207,7 @@ class Module:
     name: str
     area: float
     cells: float | None
+    estimated: bool = False
 
 
 def _areas(value: object) -> list[Module]:
@@ -221,7 +221,7 @@ def _areas(value: object) -> list[Module]:
         area = _num(row, "area_um2", "area", "total_area") if row else number(item)
         cells = _num(row, "cells", "count", "instances", "num_cells") if row else None
         if area is not None or cells is not None:
-            found.append(Module(name or "(top)", area or 0.0, cells))
+            found.append(Module(name or "(top)", area or 0.0, cells, row.get("estimated") is True))
     return sorted(found, key=lambda m: (-m.area, -(m.cells or 0), m.name))
 
 

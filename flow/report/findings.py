@@ -37,8 +37,8 @@ def _limit_text(limit: Mapping[str, object]) -> str:
         if bound is not None:
             bounds.append(f"{word} {plain(bound)}")
     value = number(limit.get("value"))
-    got = significant(value) if value is not None else "no value"
-    return f"{text(limit.get('metric'))} is {got}, asked for {' and '.join(bounds)}"
+    got = f"is {significant(value)}" if value is not None else "has no value"
+    return f"{text(limit.get('metric'))} {got}, asked for {' and '.join(bounds)}"
 
 
 def _steps(run: Run) -> Iterator[Finding]:

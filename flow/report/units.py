@@ -15,6 +15,7 @@ __all__ = [
     "number",
     "plain",
     "power_scale",
+    "power_text",
     "significant",
 ]
 
@@ -85,6 +86,14 @@ def power_scale(values: Iterable[float | None]) -> Scale:
         if middle * scale.factor >= 1:
             return scale
     return _POWER[-1]
+
+
+def power_text(value: float, scale: Scale, digits: int = 4) -> tuple[str, str]:
+    """Return a power (W) in `scale`, and a unit of its own where it is too small for that."""
+    if value == 0 or abs(value) * scale.factor >= 1e-3:
+        return significant(value * scale.factor, digits), ""
+    own = power_scale([value])
+    return significant(value * own.factor, min(digits, 3)), own.unit
 
 
 def area_scale(values: Iterable[float | None]) -> Scale:

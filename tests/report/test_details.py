@@ -1,4 +1,5 @@
 """Reading the detail tables of stages, in every spelling that is understood."""
+# ruff: noqa: E501 - tables read better unwrapped
 
 from __future__ import annotations
 
@@ -187,3 +188,35 @@ def test_corner_may_be_in_the_metrics_name() -> None:
 )
 def test_modifiers_are_no_part_of_a_metric(name: str, expected: str) -> None:
     assert bare(name) == expected
+
+
+def test_the_timers_count_of_violations_wins_where_a_bin_contains_zero() -> None:
+    data = {"histogram": {"edges": [-0.3, 0.2, 0.7], "counts": [4, 2]}}
+    found = histogram(step(data=data, metrics={"timing__setup_vio__count": 3}))
+    assert found is not None and (found.violated, found.total, found.worst) == (3, 6, -0.3)
+
+
+def test_a_flattened_netlists_areas_are_marked_as_estimates() -> None:
+    rows = [
+        {"path": "", "cells": 3, "area": 2.0, "estimated": True},
+        {"path": "a.b", "cells": 1, "area": 1.0},
+    ]
+    found = modules(step(data={"area_by_module": rows}))
+    assert [(m.name, m.estimated) for m in found] == [("(top)", True), ("a.b", False)]
+
+
+def test_rows_of_a_path_as_the_timer_names_them() -> None:
+    row = {
+        "pin": "u/Q",
+        "cell": "DFF",
+        "edge": "rise",
+        "time_ns": 0.4,
+        "delay_ns": 0.3,
+        "transition_ns": 0.1,
+        "fanout": 2,
+    }
+    (found,) = paths(
+        step(data={"setup_paths": [{"startpoint": "a", "endpoint": "b", "slack_ns": 1, "rows": [row]}]})
+    )
+    (stage,) = found.stages
+    assert (stage.arrival, stage.delay, stage.slew, stage.fanout) == (0.4, 0.3, 0.1, 2)

@@ -301,3 +301,11 @@ def test_write_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_write_survives_lone_surrogates(tmp_path: Path) -> None:
     path = write({"design": {"name": "a\udc80b"}}, tmp_path / "r.html")
     assert "a\ufffdb" in path.read_text(encoding="utf-8")
+
+
+def test_a_column_that_zero_cuts_is_violated_left_of_zero_only() -> None:
+    timing = sample.step("timing.p.tt", "timing", "t", data={"histogram": {"edges": [-0.2, 0.2], "counts": [4]}},
+                         metrics={"timing__setup_vio__count": 1}, tags={"pdk": "p", "corner": "tt"})  # fmt: skip
+    found = page({"steps": [timing]})
+    assert [a["class"] for a in found.of("rect")] == ["col bad", "hatch", "col"]
+    assert "4 endpoints, 1 violated" in found.words

@@ -9,7 +9,7 @@ from flow.report.details import Module, PowerRow, cells_by_type, modules, power_
 from flow.report.marks import bar, num, section, table, th
 from flow.report.markup import Child, Html, h, join
 from flow.report.rundata import Corner, Run, StepRun, Target, lookup
-from flow.report.units import Scale, area_scale, count, fixed, power_scale, significant
+from flow.report.units import Scale, area_scale, count, fixed, power_scale, power_text, significant
 
 __all__ = ["area", "power"]
 
@@ -28,10 +28,17 @@ def _area_rows(listed: Sequence[Module], whole: float, scale: Scale, most: int) 
             h(
                 "tr",
                 h("th", h("code", module.name), scope="row"),
-                h("td", num(module.cells, count(module.cells or 0), reason="not counted"), class_="n"),
-                None if counted else h("td", significant(module.area * scale.factor), class_="n"),
-                None if counted else h("td", fixed(share * 100, 1) if share is not None else "", class_="n"),
                 h("td", bar(size / largest if largest else 0), class_="g wide"),
+                h("td", num(module.cells, count(module.cells or 0), reason="not counted"), class_="n"),
+                None
+                if counted
+                else h(
+                    "td",
+                    "≈ " if module.estimated else None,
+                    significant(module.area * scale.factor),
+                    class_="n",
+                ),
+                None if counted else h("td", fixed(share * 100, 1) if share is not None else "", class_="n"),
             )
         )
     rest = listed[most:]
@@ -44,9 +51,9 @@ def _area_rows(listed: Sequence[Module], whole: float, scale: Scale, most: int) 
             h(
                 "tr",
                 h("th", left, scope="row"),
+                h("td"),
                 h("td", count(cells), class_="n"),
                 *tail,
-                h("td"),
                 class_="rest",
             )
         )
@@ -58,7 +65,7 @@ def _area_table(
 ) -> Html:
     counted = not any(m.area for m in listed)
     areas = [] if counted else [th("Area", number=True, unit=scale.unit), th("Share", number=True, unit="%")]
-    head = [th(first), th("Cells", number=True), *areas, h("td", class_="g")]
+    head = [th(first), h("td", class_="g"), th("Cells", number=True), *areas]
     return h("div", table(title, head, _area_rows(listed, whole, scale, most), cls="tight"))
 
 
@@ -96,44 +103,58 @@ def area(run: Run) -> Html | None:
             blocks.append(block)
     if not blocks:
         return section("area", "Area", None, h("p", "No synthesis step reported areas.", class_="empty"))
-    note = "Mapped cells by module and by library cell; shares are of the whole netlist."
+    guessed = any(m.estimated for t in run.targets for s in t.of("synthesize") for m in modules(s))
+    note = "Mapped cells by module, without what lies deeper, and by library cell."
+    if guessed:
+        note += " ≈ marks a flattened netlist: a gate is counted where most of what reads it lies."
     return section("area", "Area by module", note, *blocks)
 
 
-def _power_row(row: PowerRow, largest: float, whole: float, scale: Scale) -> Html:
+def _watts(value: float | None, scale: Scale, digits: int = 3) -> Html:
+    if value is None:
+        return num(None, reason="the power tool did not split it")
+    shown, unit = power_text(value, scale, digits)
+    return num(value, shown, unit=unit)
+
+
+def _power_row(
+    row: PowerRow, largest: float, whole: float, scale: Scale, *, split: bool, module: bool
+) -> Html:
     parts = [row.internal, row.switching, row.leakage]
-    lost = "the power tool did not split it"
-    shown = [
-        (name, value or 0.0, f"{name} {significant((value or 0) * scale.factor, 3)} {scale.unit}")
-        for name, value in zip(_PARTS, parts, strict=True)
-    ]
-    if all(p is None for p in parts):
-        shown = [("total", row.total, f"total {significant(row.total * scale.factor, 3)} {scale.unit}")]
+    tones = (
+        list(zip(_PARTS, parts, strict=True)) if any(p is not None for p in parts) else [("total", row.total)]
+    )
+    shown = []
+    for name, value in tones:
+        figure, unit = power_text(value or 0.0, scale, 3)
+        shown.append((name, value or 0.0, f"{name} {figure} {unit or scale.unit}"))
     return h(
         "tr",
-        h("th", row.name, scope="row"),
-        *(h("td", num(p, significant((p or 0) * scale.factor, 3), reason=lost), class_="n") for p in parts),
-        h("td", significant(row.total * scale.factor), class_="n strong"),
-        h("td", fixed(row.total / whole * 100, 1) if whole else "", class_="n"),
+        h("th", row.name if module else row.name.capitalize(), scope="row"),
         h("td", stacked(shown, largest), class_="g wide"),
+        *(h("td", _watts(p, scale), class_="n") for p in parts if split),
+        h("td", _watts(row.total, scale, 4), class_="n strong"),
+        h("td", fixed(row.total / whole * 100, 1) if whole else "", class_="n"),
     )
 
 
 def _power_table(title: str, first: str, listed: Sequence[PowerRow], whole: float, scale: Scale) -> Html:
     largest = max((r.total for r in listed), default=0.0)
-    body = [_power_row(r, largest, whole, scale) for r in listed[:_POWERS]]
+    split = any(r.internal is not None or r.switching is not None for r in listed)
+    body = [
+        _power_row(r, largest, whole, scale, split=split, module=first == "Module") for r in listed[:_POWERS]
+    ]
     if len(listed) > _POWERS:
-        body.append(
-            h("tr", h("th", f"{len(listed) - _POWERS} more", scope="row"), h("td", colspan=6), class_="rest")
-        )
+        more = f"{len(listed) - _POWERS} more"
+        body.append(h("tr", h("th", more, scope="row"), h("td", colspan=6 if split else 3), class_="rest"))
     head = [
         th(first),
-        *(th(p.capitalize(), number=True, unit=scale.unit) for p in _PARTS),
+        h("td", class_="g"),
+        *(th(p.capitalize(), number=True, unit=scale.unit) for p in _PARTS if split),
         th("Total", number=True, unit=scale.unit),
         th("Share", number=True, unit="%"),
-        h("td", class_="g"),
     ]
-    return h("div", table(title, head, body, cls="tight"))
+    return table(title, head, body, cls="tight")
 
 
 def _power_of(target: Target, corner: Corner, step: StepRun, *, opened: bool) -> Html | None:
@@ -163,7 +184,7 @@ def _power_of(target: Target, corner: Corner, step: StepRun, *, opened: bool) ->
         h("span", corner.name, class_="corner"),
         h("span", ", ".join(filter(None, said)), class_="more"),
     )
-    return h("details", summary, h("div", *columns, class_="columns"), open=opened)
+    return h("details", summary, *columns, open=opened)
 
 
 def power(run: Run) -> Html | None:

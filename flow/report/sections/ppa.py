@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flow.model.metric import REGISTRY
 from flow.report.marks import null, num, section, slack, state, table, th
 from flow.report.markup import Child, Html, h, join
 from flow.report.rundata import Corner, Num, Run, Target, bare, mapping, rows, text
-from flow.report.units import Scale, area_scale, count, fixed, number, plain, power_scale, significant
+from flow.report.units import (
+    Scale,
+    area_scale,
+    count,
+    fixed,
+    number,
+    plain,
+    power_scale,
+    power_text,
+    significant,
+)
 
 __all__ = ["ppa"]
 
@@ -32,6 +44,11 @@ def _violations(setup: Num, hold: Num) -> Html:
     return h("span", count(total), class_="bad strong" if total else None, title=hover.replace(".0", ""))
 
 
+def _watts(value: Num, scale: Scale, digits: int = 4) -> Html:
+    shown, unit = power_text(value.value or 0.0, scale, digits)
+    return num(value, shown, unit=unit)
+
+
 def _activity(corner: Corner, share: Num) -> Html:
     """Return the share of annotated nets, or that the activity was a default."""
     if corner.activity == "default":
@@ -41,7 +58,7 @@ def _activity(corner: Corner, share: Num) -> Html:
     return num(share, fixed(share.value or 0, 0))
 
 
-def _corner_row(target: Target, corner: Corner, watt: Scale, lead: Child) -> Html:
+def _corner_row(target: Target, corner: Corner, watt: Scale, lead: Sequence[Child]) -> Html:
     setup, hold = corner.num("timing__setup__ws"), corner.num("timing__hold__ws")
     period = corner.num("timing__clock__period")
     if period.value is None:
@@ -50,7 +67,7 @@ def _corner_row(target: Target, corner: Corner, watt: Scale, lead: Child) -> Htm
     share = corner.num("power__annotated__ratio")
     slow = fmax.value is not None and period.value and fmax.value < 1e3 / period.value * (1 - 1e-9)
     cells: list[Child] = [
-        lead,
+        *lead[:1],
         h("th", corner.name or "default", scope="row", class_="corner"),
         h("td", num(period, plain(period.value or 0)), class_="n"),
         h("td", slack(setup), class_="n"),
@@ -62,9 +79,10 @@ def _corner_row(target: Target, corner: Corner, watt: Scale, lead: Child) -> Htm
             _violations(corner.num("timing__setup_vio__count"), corner.num("timing__hold_vio__count")),
             class_="n",
         ),
-        h("td", num(power, significant((power.value or 0) * watt.factor)), class_="n"),
-        h("td", num(leak, significant((leak.value or 0) * watt.factor, 3)), class_="n"),
+        h("td", _watts(power, watt), class_="n"),
+        h("td", _watts(leak, watt, 3), class_="n"),
         h("td", _activity(corner, share), class_="n"),
+        *lead[1:],
     ]
     return h("tr", *cells)
 
@@ -73,7 +91,7 @@ def _target_body(target: Target, square: Scale, watt: Scale) -> Html:
     corners = target.corners or (Corner(""),)
     area, cells = target.num("design__instance__area"), target.num("design__instance__count")
     flops = target.num("design__instance__count__sequential")
-    lead = join(
+    lead = (
         h("th", target.name, scope="rowgroup", rowspan=len(corners), class_="pdk"),
         h(
             "td",
@@ -89,9 +107,7 @@ def _target_body(target: Target, square: Scale, watt: Scale) -> Html:
             rowspan=len(corners),
         ),
     )
-    return h(
-        "tbody", *(_corner_row(target, c, watt, lead if i == 0 else None) for i, c in enumerate(corners))
-    )
+    return h("tbody", *(_corner_row(target, c, watt, lead if i == 0 else ()) for i, c in enumerate(corners)))
 
 
 def _clock_text(run: Run) -> str:
@@ -135,7 +151,7 @@ def _limits(run: Run) -> Html | None:
                     scope="row",
                 ),
                 h("td", " ".join(filter(None, (text(limit.get("pdk")), text(limit.get("corner"))))) or "all"),
-                h("td", num(value, significant(value or 0), reason=missing), class_="n"),
+                h("td", num(value, plain(value or 0), reason=missing), class_="n"),
                 h("td", " and ".join(filter(None, bounds)), class_="n"),
                 h("td", known.unit.replace("^2", "²") if known else ""),
                 h(
@@ -154,9 +170,7 @@ def _limits(run: Run) -> Html | None:
         th("Unit"),
         th("State"),
     ]
-    return join(
-        h("h3", "Limits of the manifest"), table("Limits of the manifest", head, body, ident="t-limits")
-    )
+    return join(h("h3", "Limits"), table("Limits", head, body, ident="t-limits"))
 
 
 def ppa(run: Run) -> Html | None:
@@ -167,8 +181,6 @@ def ppa(run: Run) -> Html | None:
     watt = power_scale([c.num("power__total").value for t in run.targets for c in t.corners])
     head = [
         th("PDK"),
-        th("Area", number=True, unit=square.unit, title="Cell area of the mapped netlist; less is better"),
-        th("Cells", number=True),
         th("Corner"),
         th("Clock", number=True, unit="ns", title="Period asked for"),
         th("Setup slack", number=True, unit="ns", title="Worst setup slack; more is better"),
@@ -179,6 +191,8 @@ def ppa(run: Run) -> Html | None:
         th("Power", number=True, unit=watt.unit, title="Total power; less is better"),
         th("Leakage", number=True, unit=watt.unit, title="Part of the total"),
         th("Activity", number=True, unit="%", title="Share of nets whose activity came from simulation"),
+        th("Area", number=True, unit=square.unit, title="Cell area of the mapped netlist; less is better"),
+        th("Cells", number=True),
     ]
     body = [_target_body(t, square, watt) for t in run.targets]
     note = "Against the clock asked for. ▲ met, ▼ violated. " + _clock_text(run)
