@@ -13,7 +13,7 @@ Asynchronous clear and preset that are active at once follow
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pdk_adapters.boolean import Function, parse_function
@@ -21,8 +21,11 @@ from pdk_adapters.liberty import Library
 from pdk_adapters.liberty_cells import LibertyCell, Pin
 from pdk_adapters.model_state import Body, Unmodelled, clock_gate, sequential, statetable
 
-__all__ = ["CellModel", "CellModels", "cell_models", "model_cell"]
+__all__ = ["CellModel", "CellModels", "cell_models", "model_cell", "netlist_cells"]
 
+_INSTANCE = re.compile(
+    r"(?:^|;)\s*(?:\\(\S+)\s|([A-Za-z_][\w$]*)\s)\s*(?:\\\S+\s|[A-Za-z_][\w$]*)\s*\(", re.MULTILINE
+)
 _IDENTIFIER = re.compile(r"^[A-Za-z_][\w$]*$")
 _HEADER = """\
 // Functional cell models derived from Liberty; no timing, no power pins.
@@ -129,6 +132,8 @@ def model_cell(cell: LibertyCell, *, initial: str = "x") -> CellModel:
     for pin in outputs:
         if _drive(cell, pin, body) and kind == "logic":
             kind = "tristate"
+    if cell.clock_gate and body.has_state:
+        kind = "clock_gate"
     ports = ", ".join(f"{p.direction} wire {identifier(p.name)}" for p in pins)
     lines = [f"module {identifier(cell.name)} ({ports});", *(f"  {line}" for line in body.lines), "endmodule"]
     return CellModel(
@@ -138,6 +143,12 @@ def model_cell(cell: LibertyCell, *, initial: str = "x") -> CellModel:
         outputs=tuple(p.name for p in outputs),
         verilog="\n".join(lines) + "\n",
     )
+
+
+def netlist_cells(netlist: str, known: Container[str]) -> tuple[str, ...]:
+    """Return the cells of `known` that a Verilog netlist instantiates, sorted, each once."""
+    found = {a or b for a, b in _INSTANCE.findall(netlist)}
+    return tuple(sorted(name for name in found if name in known))
 
 
 def identifier(name: str) -> str:
@@ -162,12 +173,10 @@ def _state(cell: LibertyCell, body: Body) -> str | None:
     for group in cell.sequential:
         sequential(group, body)
     if cell.sequential:
-        if cell.clock_gate:
-            return "clock_gate"
         return "flop" if any(s.kind == "ff" for s in cell.sequential) else "latch"
     if cell.statetable is not None:
         statetable(cell.statetable, body)
-        return "clock_gate" if cell.clock_gate else "latch"
+        return "latch"
     return None
 
 

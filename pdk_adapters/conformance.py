@@ -47,7 +47,7 @@ def static_checks(pdk: Pdk, views: PdkViews, hints: RoleHints | None = None) -> 
         cells = {c.name: c for lib in default for c in lib.cells.values()}
         checks += _roles(pdk.roles, cells, views)
         checks += _dont_use(pdk.roles, cells, views)
-        checks += _lef(cells, pdk.roles, views)
+        checks += _lef(pdk, cells, views)
         checks += _models(default, pdk.roles)
         if hints is not None:
             checks += _derived(pdk.roles, default, hints, views)
@@ -120,6 +120,8 @@ def _table(text: str | None) -> str:
     try:
         function = parse_function(text)
         names = sorted(function.inputs)
+        if len(names) > 12:
+            return text
         return f"{names}{function.table(names)}"
     except ValueError:
         return text
@@ -145,6 +147,13 @@ def _buffer(cell: LibertyCell, table: int) -> str | None:
     return None
 
 
+def _tried(test: Callable[[LibertyCell], str | None], cell: LibertyCell) -> str | None:
+    try:
+        return test(cell)
+    except ValueError as error:
+        return f"has a function that cannot be read ({error})"
+
+
 def _sequential(cell: LibertyCell, kind: str) -> str | None:
     return None if any(s.kind == kind for s in cell.sequential) else f"is no {kind}"
 
@@ -163,7 +172,7 @@ def _roles(roles: CellRoles, cells: dict[str, LibertyCell], views: PdkViews) -> 
     for role, test in _TESTS.items():
         names = getattr(roles, role)
         faults = [f"{n}: not in the libraries" for n in names if n not in cells]
-        faults += [f"{n} {why}" for n in names if n in cells and (why := test(cells[n]))]
+        faults += [f"{n} {why}" for n in names if n in cells and (why := _tried(test, cells[n]))]
         if not names and role in ("buffers", "inverters", "flops"):
             faults.append(f"there are no {role}")
         yield _check(f"roles.{role}", faults, f"{len(names)} cells")
@@ -187,7 +196,7 @@ def _tie(tie: tuple[str, str], value: str, cells: dict[str, LibertyCell]) -> lis
     pin = cells[tie[0]].pin(tie[1]) if tie[0] in cells else None
     if pin is None or pin.direction != "output":
         return [f"{tie[0]} has no output {tie[1]}"]
-    if not pin.function or parse_function(pin.function).tree != (value,):
+    if _table(pin.function) != f"[]{value}":
         return [f"{tie[0]}/{tie[1]} is {pin.function}, not {value}"]
     return []
 
@@ -200,21 +209,38 @@ def _dont_use(roles: CellRoles, cells: dict[str, LibertyCell], views: PdkViews) 
         severity=Severity.INFO,
     )  # fmt: skip
     usable = [c for c in cells.values() if not c.dont_use and not is_excluded(c.name, roles.dont_use)]
-    tables = {
-        p.function and _table(p.function).split("]")[-1]
-        for c in usable
-        for p in c.outputs
-        if len(c.inputs) == 2
-    }
-    faults = []
-    # Mapping needs an inverter and one of nand, nor, with flops: these are complete.
-    if not tables & {"7", "1"}:
-        faults.append("no two-input nand or nor is left")
+    # An inverter and a nand or a nor make every function.
+    faults = [] if any(_complete(c) for c in usable) else ["no two-input nand or nor is left"]
     yield _check("dont_use.complete", faults, f"{len(usable)} of {len(cells)} cells may be used")
 
 
-def _lef(cells: dict[str, LibertyCell], roles: CellRoles, views: PdkViews) -> Iterator[Check]:
+def _complete(cell: LibertyCell) -> bool:
+    """Whether `cell` is a two-input nand or nor."""
+    if cell.sequential or len(cell.inputs) != 2 or len(cell.outputs) != 1:
+        return False
+    output = cell.outputs[0]
+    if not output.function or output.three_state:
+        return False
+    try:
+        return parse_function(output.function).table([p.name for p in cell.inputs]) in (0b0111, 0b0001)
+    except (ValueError, KeyError):
+        return False
+
+
+def _lef(pdk: Pdk, cells: dict[str, LibertyCell], views: PdkViews) -> Iterator[Check]:
+    roles = pdk.roles
     pairs = [(c, views.lef[c.name]) for c in cells.values() if c.name in views.lef]
+    inverter = views.lef.get(roles.inverters[0]) if roles.inverters else None
+    if inverter is not None:
+        layout = {"power": pdk.extra.get("power_pin"), "ground": pdk.extra.get("ground_pin")}
+        wrong = [
+            f"{name} is no {use} pin of {inverter.name}" for use, name in layout.items()
+            if name and (name not in inverter.pins or inverter.pins[name].use != use)
+        ]  # fmt: skip
+        layers = {layer.name for layer in pdk.layers}
+        routed = (pdk.extra.get("min_routing_layer"), pdk.extra.get("max_routing_layer"))
+        wrong += [f"there is no layer {name}" for name in routed if name and name not in layers]
+        yield _check("layout", wrong, "supply pins and routing layers exist")
     missing = [
         f"{c.name} has no LEF" for c in cells.values()
         if c.name not in views.lef and not c.dont_use and not is_excluded(c.name, roles.dont_use)

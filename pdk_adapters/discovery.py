@@ -34,13 +34,20 @@ _HEX = re.compile(r"^[0-9a-f]{7,64}$")
 
 def pdk_roots() -> tuple[Path, ...]:
     """Return the folders that may hold PDKs, in order, whether they exist or not."""
-    named = [Path(p).expanduser() for p in os.environ.get("PDK_ROOT", "").split(os.pathsep) if p.strip()]
+    named = [_expand(p) for p in os.environ.get("PDK_ROOT", "").split(os.pathsep) if p.strip()]
     return tuple(dict.fromkeys([*named, home() / ".ciel", home() / ".suzuri" / "pdks"]))
 
 
 def home() -> Path:
     """Return the user's home folder."""
-    return Path(os.environ.get("HOME") or "~").expanduser()
+    return _expand(os.environ.get("HOME") or "~")
+
+
+def _expand(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # no such user, or no home: then nothing is there
+        return Path(text)
 
 
 def _is_dir(path: Path) -> bool:
@@ -95,7 +102,7 @@ def find_platform(name: str) -> Path | None:
     roots = list(pdk_roots())
     for variable in ("FLOW_HOME", "ORFS"):
         if os.environ.get(variable, "").strip():
-            roots.append(Path(os.environ[variable]).expanduser())
+            roots.append(_expand(os.environ[variable]))
     for root in roots:
         for below in _PLATFORMS:
             place = root / below / name
@@ -109,7 +116,7 @@ def find_platform(name: str) -> Path | None:
 def find_qflow(name: str) -> Path | None:
     """Return the folder of one of qflow's technologies, or ``None``."""
     override = os.environ.get("QFLOW_TECH", "").strip()
-    places = (Path(override).expanduser(),) if override else QFLOW_FOLDERS
+    places = (_expand(override),) if override else QFLOW_FOLDERS
     return next((place / name for place in places if _is_dir(place / name)), None)
 
 
@@ -137,24 +144,23 @@ def open_pdk_version(place: Path) -> str:
         return "unknown"
     if "versions" in parts[:-1]:
         return parts[len(parts) - 2 - parts[-2::-1].index("versions") + 1]
-    return git_version(place)
+    return git_version(place.parent)  # IHP's own repository holds the PDK as a folder
 
 
-def git_version(place: Path) -> str:
-    """Return the commit of the git clone that `place` lies in, or ``unknown``.
+def git_version(clone: Path) -> str:
+    """Return the commit of the git clone `clone`, or ``unknown`` if it is none.
 
     Read from git's own files: a PDK is described on every start, and a
-    process would cost more than all the rest.
+    process would cost more than all the rest. Only the folder given counts:
+    a repository further up may be the user's own design.
     """
-    for folder in (place, *place.parents[:3]):
-        try:
-            head = (folder / ".git" / "HEAD").read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            continue
-        if not head.startswith("ref: "):
-            return head if _HEX.match(head) else "unknown"
-        return _git_ref(folder / ".git", head.removeprefix("ref: "))
-    return "unknown"
+    try:
+        head = (clone / ".git" / "HEAD").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return "unknown"
+    if not head.startswith("ref: "):
+        return head if _HEX.match(head) else "unknown"
+    return _git_ref(clone / ".git", head.removeprefix("ref: "))
 
 
 def _git_ref(git: Path, ref: str) -> str:

@@ -13,7 +13,17 @@ from flow.model.pdk import Corner, Macro, Pdk, Site
 from pdk_adapters.hints import RoleHints
 from pdk_adapters.lef import read_tech
 
-__all__ = ["Offer", "corner_files", "default_corner", "lef_area", "need", "pvt", "sites_of", "sram_macros"]
+__all__ = [
+    "Offer",
+    "corner_files",
+    "default_corner",
+    "extra",
+    "lef_area",
+    "need",
+    "pvt",
+    "sites_of",
+    "sram_macros",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +130,16 @@ def default_corner(corners: Iterable[Corner], wanted: str, place: Path, install:
 
 
 _HEAD_SIZE = re.compile(r"^\s*SIZE\s+([\d.]+)\s+BY\s+([\d.]+)", re.MULTILINE)
+
+
+def extra(power: str, ground: str, lowest: str, highest: str) -> dict[str, str]:
+    """Return what ``Pdk.extra`` says for layout: supply pins of the cells, and layers to route on."""
+    return {
+        "power_pin": power,
+        "ground_pin": ground,
+        "min_routing_layer": lowest,
+        "max_routing_layer": highest,
+    }
 
 
 def lef_area(path: Path) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flow.model.pdk import CellRoles, Pdk
 from pdk_adapters.discovery import files, find_open_pdk, open_pdk_version
-from pdk_adapters.family import Offer, corner_files, default_corner, need
+from pdk_adapters.family import Offer, corner_files, default_corner, extra, need
 from pdk_adapters.hints import RoleHints
 from pdk_adapters.lef import read_tech
 from pdk_adapters.open_pdks import cells, roles, sram_by_name, view_folder
@@ -106,7 +106,7 @@ def _load(name: str, variant: str, tracks: int, place: Path) -> Pdk:
         gds=one or files(library / "gds", f"{stem}__*.gds"),
         cdl=files(library / "cdl", f"{stem}.cdl"),
         notes=("cells of drive 1 are not used: several break layout rules",),
-        extra={"variant": variant, "tracks": str(tracks)},
+        extra=extra("VDD", "VSS", "Metal2", "Metal5") | {"variant": variant, "tracks": str(tracks)},
     )
 
 

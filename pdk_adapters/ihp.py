@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flow.model.pdk import Corner, Pdk
 from pdk_adapters.discovery import files, find_open_pdk, open_pdk_version
-from pdk_adapters.family import Offer, default_corner, need
+from pdk_adapters.family import Offer, default_corner, extra, need
 from pdk_adapters.hints import RoleHints
 from pdk_adapters.lef import read_tech
 from pdk_adapters.open_pdks import cells, roles, sram_by_name, view_folder
@@ -98,6 +98,7 @@ def _load(place: Path) -> Pdk:
         cell_lef=(lef,),
         gds=files(library / "gds", f"{_LIBRARY}.gds"),
         cdl=files(library / "cdl", f"{_LIBRARY}.cdl"),
+        extra=extra("VDD", "VSS", "Metal2", "Metal5"),
         notes=(
             "every flop has an asynchronous reset: one without is tied off",
             "SRAM timing exists at 1.08, 1.20 and 1.32 V; the fast one is for -55 C",

@@ -19,7 +19,7 @@ from pathlib import Path
 from flow.model.errors import ConfigError
 from flow.model.pdk import CellRoles, Corner, Macro, Pdk
 from pdk_adapters.discovery import files, find_platform, git_version
-from pdk_adapters.family import Offer, default_corner, need, sites_of, sram_macros
+from pdk_adapters.family import Offer, default_corner, extra, need, sites_of, sram_macros
 from pdk_adapters.hints import RoleHints
 from pdk_adapters.lef import read_tech
 
@@ -116,6 +116,12 @@ def _macros(place: Path, liberty: Path, corners: tuple[Corner, ...]) -> tuple[Ma
     )
 
 
+def _version(place: Path) -> str:
+    """Return the commit of the clone of which `place` is ``flow/platforms/<name>``."""
+    below = place.parts[-3:-1]
+    return git_version(place.parents[2]) if below == ("flow", "platforms") else "unknown"
+
+
 def _nangate45(place: Path) -> Pdk:
     install = _INSTALL.format("nangate45")
     corners = tuple(
@@ -135,7 +141,7 @@ def _nangate45(place: Path) -> Pdk:
         description="Nangate 45 nm open cell library (academic)",
         node_nm=45,
         root=place,
-        version=git_version(place),
+        version=_version(place),
         licence="Nangate Open Cell Library licence",
         corners=corners,
         default_corner=default_corner(corners, "typ", place, install),
@@ -149,6 +155,7 @@ def _nangate45(place: Path) -> Pdk:
         cell_lef=(lef,),
         gds=files(place / "gds", "NangateOpenCellLibrary.gds"),
         cdl=files(place / "cdl", "NangateOpenCellLibrary.cdl"),
+        extra=extra("VDD", "VSS", "metal2", "metal10"),
         notes=(
             "the process does not exist: results are for comparison",
             "SRAM timing is one for all corners",
@@ -200,7 +207,7 @@ def _asap7_pdk(place: Path) -> Pdk:
         description="ASAP7 7 nm predictive, 7.5-track RVT standard cells (academic)",
         node_nm=7,
         root=place,
-        version=git_version(place),
+        version=_version(place),
         licence="BSD-3-Clause",
         corners=corners,
         default_corner=default_corner(corners, "tt_025C_0v70", place, install),
@@ -214,6 +221,7 @@ def _asap7_pdk(place: Path) -> Pdk:
         cell_lef=(lef,),
         gds=files(place / "gds", "asap7sc7p5t_28_R_*.gds"),
         cdl=files(place / "cdl", "*.cdl"),
+        extra=extra("VDD", "VSS", "M2", "M7"),
         notes=(
             "the process does not exist: results are for comparison",
             "SRAM timing is one for all corners",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flow.model.pdk import CellRoles, Corner, Pdk
 from pdk_adapters.discovery import QFLOW_FOLDERS, debian_version, files, find_qflow
-from pdk_adapters.family import Offer, need
+from pdk_adapters.family import Offer, extra, need
 from pdk_adapters.hints import RoleHints
 from pdk_adapters.lef import read_tech
 
@@ -87,6 +87,7 @@ def _load(name: str, place: Path) -> Pdk:
         cell_lef=(lef,),
         gds=files(place, "*.gds*"),
         cdl=files(place, f"{name}_stdcells.sp"),
+        extra=extra("vdd", "gnd", tech.layers[0].name, tech.layers[-1].name) if tech.layers else {},
         notes=(
             "one corner only",
             "no tie cells: constants stay constants",

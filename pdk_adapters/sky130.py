@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flow.model.pdk import Pdk
 from pdk_adapters.discovery import files, find_open_pdk, open_pdk_version
-from pdk_adapters.family import Offer, corner_files, default_corner, need
+from pdk_adapters.family import Offer, corner_files, default_corner, extra, need
 from pdk_adapters.hints import RoleHints
 from pdk_adapters.lef import read_tech
 from pdk_adapters.open_pdks import cells, roles, sram_by_name, view_folder
@@ -88,7 +88,7 @@ def _load(variant: str, place: Path) -> Pdk:
         gds=files(library / "gds", f"{_LIBRARY}.gds"),
         cdl=files(library / "cdl", f"{_LIBRARY}.cdl"),
         notes=("flops with enable (edf) are not used: their enables would be unbuffered",),
-        extra={"variant": variant},
+        extra=extra("VPWR", "VGND", "met1", "met5") | {"variant": variant},
     )
 
 

@@ -96,7 +96,9 @@ def yosys(tmp_path):
         path = tmp_path / "script.ys"
         path.write_text(script)
         code = f"from pyosys import libyosys as ys; ys.run_pass('script {path}')"
-        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+        ran = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+        )
         assert ran.returncode == 0, (ran.stdout + ran.stderr)[-2000:]
         return ran.stdout
 

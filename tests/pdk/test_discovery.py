@@ -115,20 +115,22 @@ def test_sources_file_gives_the_version(tmp_path):
     assert open_pdk_version(tmp_path) == COMMIT
 
 
-def test_git_version_without_git(tmp_path):
-    place = tmp_path / "flow" / "platforms" / "asap7"
-    place.mkdir(parents=True)
-    assert git_version(place) == "unknown"
+def test_git_version_is_read_without_git(tmp_path):
+    assert git_version(tmp_path) == "unknown"
     git = tmp_path / ".git"
     git.mkdir()
     (git / "HEAD").write_text("ref: refs/heads/master\n")
+    assert git_version(tmp_path) == "unknown"
     (git / "packed-refs").write_text(f"# pack-refs\n{COMMIT} refs/heads/master\n")
-    assert git_version(place) == COMMIT
+    assert git_version(tmp_path) == COMMIT
     (git / "refs" / "heads").mkdir(parents=True)
     (git / "refs" / "heads" / "master").write_text("2" * 40)
-    assert git_version(place) == "2" * 40
+    assert git_version(tmp_path) == "2" * 40
     (git / "HEAD").write_text("3" * 40)
-    assert git_version(place) == "3" * 40
+    assert git_version(tmp_path) == "3" * 40
+    inside = tmp_path / "design" / "pdks" / "sky130A"
+    inside.mkdir(parents=True)
+    assert open_pdk_version(inside) == "unknown"  # the repository is the user's own
 
 
 def test_a_damaged_installation_says_what_is_missing(no_pdks):
@@ -146,7 +148,9 @@ def test_a_damaged_installation_says_what_is_missing(no_pdks):
     assert "not complete" in info.reason
 
 
-@pytest.mark.parametrize("below", ["platforms", "flow/platforms", "orfs/platforms", "orfs/flow/platforms", ""])
+@pytest.mark.parametrize(
+    "below", ["platforms", "flow/platforms", "orfs/platforms", "orfs/flow/platforms", ""]
+)
 @pytest.mark.parametrize("variable", ["PDK_ROOT", "FLOW_HOME", "ORFS"])
 def test_layouts_of_openroad_flow_scripts(no_pdks, tmp_path, monkeypatch, below, variable):
     place = tmp_path / "clone" / below / "nangate45"
@@ -156,9 +160,12 @@ def test_layouts_of_openroad_flow_scripts(no_pdks, tmp_path, monkeypatch, below,
     (place / "lef" / "NangateOpenCellLibrary.tech.lef").write_text(TLEF)
     (place / "lef" / "NangateOpenCellLibrary.macro.mod.lef").touch()
     monkeypatch.setenv(variable, str(tmp_path / "clone"))
+    (tmp_path / "clone" / ".git").mkdir()
+    (tmp_path / "clone" / ".git" / "HEAD").write_text(COMMIT)
     pdk = registry.find("nangate45")
     assert pdk.root == place
     assert [c.name for c in pdk.corners] == ["typ"]
+    assert pdk.version == (COMMIT if below == "flow/platforms" else "unknown")
 
 
 def test_asap7_needs_all_parts_of_a_corner(no_pdks):
@@ -176,6 +183,11 @@ def test_asap7_needs_all_parts_of_a_corner(no_pdks):
     pdk = registry.find("asap7")
     assert [c.name for c in pdk.corners] == ["ff_000C_0v77"]
     assert pdk.corner().liberty[-1].name == "asap7sc7p5t_SIMPLE_RVT_FF_nldm_220122.lib"
+
+
+def test_a_home_that_is_nowhere(no_pdks, monkeypatch):
+    monkeypatch.setenv("PDK_ROOT", "~nobody_of_this_name/pdks")
+    assert registry.installed() == ()
 
 
 def test_qflow_elsewhere(find, no_pdks, tmp_path, monkeypatch):

@@ -19,7 +19,12 @@ def test_osu_is_a_debian_package(no_pdks):
 
 @pytest.mark.parametrize(
     ("name", "selector"),
-    [("sky130A", "sky130"), ("gf180mcuD", "gf180mcu"), ("gf180mcuD-9t", "gf180mcu"), ("ihp-sg13g2", "ihp-sg13g2")],
+    [
+        ("sky130A", "sky130"),
+        ("gf180mcuD", "gf180mcu"),
+        ("gf180mcuD-9t", "gf180mcu"),
+        ("ihp-sg13g2", "ihp-sg13g2"),
+    ],
 )
 def test_open_pdks_by_ciel(no_pdks, name, selector):
     plan = plan_install(name)
@@ -81,11 +86,19 @@ def test_description_shows_everything(no_pdks):
 @pytest.mark.parametrize(
     ("output", "kind", "message"),
     [
-        ("[red][Errno -3] Temporary failure in name resolution", InfraError, "network cannot be reached.*PDK_ROOT"),
+        (
+            "[red][Errno -3] Temporary failure in name resolution",
+            InfraError,
+            "network cannot be reached.*PDK_ROOT",
+        ),
         ("You don't appear to be connected to the Internet.", InfraError, "network cannot be reached"),
         ("fatal: unable to access 'https://x/': Could not resolve host: x", InfraError, "network"),
         ("OSError: [Errno 28] No space left on device", InfraError, "the disk is full"),
-        ("E: Could not open lock file /var/lib/dpkg/lock - open (13: Permission denied)", ConfigError, "administrator"),
+        (
+            "E: Could not open lock file /var/lib/dpkg/lock - open (13: Permission denied)",
+            ConfigError,
+            "administrator",
+        ),
         ("E: Unable to locate package qflow-tech-osu018", ConfigError, "apt-get update"),
         ("Version 123 not found remotely.", ConfigError, "this version does not exist"),
         ("403 rate limit exceeded", InfraError, "GITHUB_TOKEN"),
@@ -104,5 +117,5 @@ def test_failures(no_pdks, output, kind, message):
 def test_a_missing_program_and_success(no_pdks):
     plan = plan_install("sky130A")
     assert read_failure(plan, plan.commands[0], 0, "error") is None
-    with pytest.raises(ConfigError, match="ciel is not installed.*pip install ciel"):
+    with pytest.raises(ConfigError, match=r"ciel is not installed.*pip install ciel"):
         raise read_failure(plan, plan.commands[0], 127, "")

@@ -143,7 +143,7 @@ def test_gzip_by_content_and_cut_gzip(tmp_path):
     cut = tmp_path / "cut.lib.gz"
     for stop in (12, len(packed) // 2, len(packed) - 1):
         cut.write_bytes(packed[:stop])
-        with pytest.raises(ConfigError, match="cut|damaged"):
+        with pytest.raises(ConfigError, match=r"cut|damaged"):
             read_liberty(cut)
     broken = bytearray(packed)
     broken[len(packed) // 2] ^= 0xFF
@@ -237,5 +237,5 @@ def test_a_real_library_that_was_cut(find, tmp_path):
     draw = random.Random(4)
     for _ in range(40):
         path.write_text(text[: draw.randrange(text.rstrip().rfind("}"))])
-        with pytest.raises(ConfigError, match="cut|ends|starts"):
+        with pytest.raises(ConfigError, match=r"cut|ends|starts"):
             read_liberty(path)

@@ -52,8 +52,13 @@ def test_nothing_installed(no_pdks):
 
 
 def test_unknown_name_suggests_the_nearest():
-    for wrong, near in (("sky130a", "sky130A"), ("nangate", "nangate45"), ("gf180", "gf180mcuD"), ("osu", "osu")):
-        with pytest.raises(ConfigError, match=f"there is no PDK '{wrong}'.*Did you mean {near}"):
+    for wrong, near in (
+        ("sky130a", "sky130A"),
+        ("nangate", "nangate45"),
+        ("gf180", "gf180mcuD"),
+        ("osu", "osu"),
+    ):
+        with pytest.raises(ConfigError, match=rf"there is no PDK '{wrong}'.*Did you mean {near}"):
             registry.find(wrong)
     with pytest.raises(ConfigError, match=r"Known are: osu018.*asap7") as caught:
         registry.find("zzzzz")
@@ -71,14 +76,14 @@ def test_unknown_name_suggests_the_nearest():
     ],
 )
 def test_not_installed_says_how(no_pdks, name, how):
-    with pytest.raises(ConfigError, match=f"PDK {name} is not installed.*{how}") as caught:
+    with pytest.raises(ConfigError, match=rf"PDK {name} is not installed.*{how}") as caught:
         registry.find(name)
     assert pickle.loads(pickle.dumps(caught.value)).remedy == caught.value.remedy
 
 
 def test_a_pdk_root_that_is_not_there(no_pdks, monkeypatch):
     monkeypatch.setenv("PDK_ROOT", str(no_pdks / "nowhere"))
-    with pytest.raises(ConfigError, match="PDK_ROOT names .*nowhere, which is not a folder"):
+    with pytest.raises(ConfigError, match=r"PDK_ROOT names .*nowhere, which is not a folder"):
         registry.find("sky130A")
     monkeypatch.delenv("PDK_ROOT")
     with pytest.raises(ConfigError, match="PDK_ROOT is not set"):
@@ -90,13 +95,19 @@ def test_corners(find):
     assert registry.corner(pdk).name == "typ_1p20V_25C"
     assert registry.corner(pdk, "ss").process == "ss"
     assert registry.corner(pdk, "slow_1p08V_125C").temperature_c == 125
-    with pytest.raises(ConfigError, match=r"no corner 'slow_1p08V'.*Did you mean slow_1p08V_125C\? It has: typ_1p20V"):
+    with pytest.raises(
+        ConfigError, match=r"no corner 'slow_1p08V'.*Did you mean slow_1p08V_125C\? It has: typ_1p20V"
+    ):
         registry.corner(pdk, "slow_1p08V")
 
 
 def test_a_plugin(find, fresh, monkeypatch):
     pdk = find("osu018")
-    offers = {"good": lambda: (make(pdk),), "bad": lambda: (make(pdk, name="has space"),), "worse": lambda: 1 / 0}
+    offers = {
+        "good": lambda: (make(pdk),),
+        "bad": lambda: (make(pdk, name="has space"),),
+        "worse": lambda: 1 / 0,
+    }
 
     class Point:
         def __init__(self, name):
@@ -105,12 +116,16 @@ def test_a_plugin(find, fresh, monkeypatch):
         def load(self):
             return offers[self.name]
 
-    monkeypatch.setattr(metadata, "entry_points", lambda group: [Point(n) for n in offers] if group == registry.GROUP else [])
+    monkeypatch.setattr(
+        metadata, "entry_points", lambda group: [Point(n) for n in offers] if group == registry.GROUP else []
+    )
     assert registry.find("mine").name == "mine"
     assert "mine" in registry.families()
     assert len(registry.problems()) == 2
-    assert "PDK plugin bad (somewhere:bad): the name 'has space' may not have spaces" in registry.problems()[0]
-    with pytest.raises(ConfigError, match="These plugins could not be used: .*division by zero"):
+    assert (
+        "PDK plugin bad (somewhere:bad): the name 'has space' may not have spaces" in registry.problems()[0]
+    )
+    with pytest.raises(ConfigError, match=r"These plugins could not be used: .*division by zero"):
         registry.find("theirs")
 
 
@@ -129,7 +144,7 @@ def test_a_plugin_is_checked_when_it_registers(find, fresh, changes, message):
 
 
 def test_registering_something_else(fresh):
-    with pytest.raises(ConfigError, match="is not a pdk_adapters.family.Offer"):
+    with pytest.raises(ConfigError, match=r"is not a pdk_adapters.family.Offer"):
         registry.register("sky130")  # type: ignore[arg-type]
 
 
