@@ -13,9 +13,10 @@ from flow.model.step import StepContext
 from flow.stages.libraries import read_libraries
 from flow.tools.liberty import Library
 from flow.tools.netlist import Netlist, NetlistError, read_verilog
+from flow.tools.netlist.flat import flatten
 from flow.tools.opensta import Load, OpenSta, Ports, SdcError, read_log, write_sdc
 
-__all__ = ["StaDesign", "load_design", "read_constraints", "run_sta", "write_constraints"]
+__all__ = ["StaDesign", "constant_outputs", "load_design", "read_constraints", "run_sta", "write_constraints"]
 
 _WIRE_LOAD = re.compile(r"\bdefault_wire_load(?:_\w+)?\s*:\s*[^;\n]+;?")
 _WORD = re.compile(r"[A-Za-z_][\w$]*")
@@ -145,6 +146,19 @@ def write_constraints(
         raise ConfigError(str(error), "constraints", "Correct the design's [constraints] table.") from error
     target.write_text(text, encoding="utf-8")
     return _SDC, scaled
+
+
+def constant_outputs(design: StaDesign) -> set[str]:
+    """Return bits of output ports that a tie cell or a constant drives."""
+    flat = flatten(design.netlist)
+    constant = set(flat.constants)
+    for cell in flat.cells:
+        known = design.library.get(cell.type)
+        if known is not None and not known.inputs:
+            constant.update(cell.pins.values())
+        elif known is not None and known.buffer and cell.pins.get(known.inputs[0].name) in flat.constants:
+            constant.update(cell.pins.values())
+    return {name for name, net in flat.ports.items() if net in constant}
 
 
 def _driving(library: Library, name: str) -> tuple[str, str]:

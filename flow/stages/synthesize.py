@@ -96,7 +96,8 @@ class SynthesisParams:
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> SynthesisParams:
         """Take the stage's own parameters out of a step's; the rest belongs to the sources."""
-        known = {k: v for k, v in params.items() if k in cls.__dataclass_fields__ and v is not None}
+        merged = {**(params.get("constraints") or {}), **params}
+        known = {k: v for k, v in merged.items() if k in cls.__dataclass_fields__ and v is not None}
         known["dont_use"] = tuple(known.get("dont_use", ()))
         try:
             return cls(**known)
@@ -136,7 +137,7 @@ class Synthesize:
     Inputs: ``rtl`` or ``src``; ``lib0``, ``lib1`` ... (Liberty, plain or
     gzip), ``macro0`` ... (Liberty of hard macros), ``abc_script`` (a user's
     own ABC script; ``{D}`` and ``{F}`` stand for the target in ps and the
-    fanout). Outputs: ``netlist`` (Verilog), ``stat`` (JSON), and
+    fanout). Outputs: ``netlist`` (Verilog), ``stat`` (JSON), ``log``, and
     ``netlist_json`` when asked for.
     """
 
@@ -334,5 +335,6 @@ def _write(ctx: StepContext, params: SynthesisParams, netlist: Netlist) -> None:
     verilog: Path = ctx.workdir / "netlist.v"
     verilog.write_text(write_verilog(netlist), encoding="utf-8")
     ctx.output("netlist", verilog)
+    ctx.output("log", ctx.workdir / "map.log")
     if params.netlist_json:
         ctx.output("netlist_json", ctx.workdir / "mapped.json")

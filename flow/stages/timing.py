@@ -7,7 +7,7 @@ from typing import Any
 
 from flow.model.check import Check, Severity
 from flow.model.step import StepContext
-from flow.stages.sta import load_design, read_constraints, run_sta, write_constraints
+from flow.stages.sta import constant_outputs, load_design, read_constraints, run_sta, write_constraints
 from flow.tools.opensta import read_timing, timing_script
 
 __all__ = ["Timing"]
@@ -18,8 +18,9 @@ class Timing:
 
     Inputs: ``netlist``, ``lib0`` ... , ``macro0`` ..., and ``sdc``, a user's
     own constraints. Parameters: ``top``, ``constraints`` and ``roles``
-    (``dataclasses.asdict`` of the model's classes), ``corner``. Output:
-    ``sdc``, the constraints that were used.
+    (``dataclasses.asdict`` of the model's classes), ``corner``. Outputs:
+    ``sdc``, the constraints that were used, and ``report``, what OpenSTA
+    printed.
     """
 
     kind = "timing"
@@ -34,10 +35,14 @@ class Timing:
         script = timing_script(design.load, sdc=sdc, period_ns=period, scaled_sdc=scaled)
         text = run_sta(ctx, script, "timing", user_sdc=scaled is None)
         reading = read_timing(text)
+        data = dict(reading.data)
+        # An output that is constant has no path, and needs no constraint.
+        constant = constant_outputs(design)
+        data["unconstrained"] = [name for name in data["unconstrained"] if name not in constant]
         for name, value in reading.metrics.items():
             ctx.metric(name, value)
+        ctx.metric("timing__unconstrained__count", len(data["unconstrained"]))
         ctx.metric("timing__clock__period", period)
-        data = dict(reading.data)
         data["fmax_method"] = "search" if scaled is not None else "slack"
         worst = reading.metrics.get("timing__setup__ws")
         if scaled is None and isinstance(worst, float) and period > worst:
@@ -52,6 +57,14 @@ class Timing:
             ctx.data(name, value)
         _report(ctx, reading.metrics, data)
         ctx.output("sdc", ctx.workdir / sdc)
+        report = ctx.workdir / "timing.rpt"
+        report.write_text(_readable(text), encoding="utf-8")
+        ctx.output("report", report)
+
+
+def _readable(text: str) -> str:
+    """Return the log without the lines that only this program reads."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith(("@@setup", "@@hold"))) + "\n"
 
 
 def _report(ctx: StepContext, metrics: Mapping[str, Any], data: Mapping[str, Any]) -> None:

@@ -6,12 +6,15 @@ reading does not depend on the layout of reports, except for paths.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flow.tools.opensta.sdc import quote
 
-__all__ = ["Load", "activity_lines", "power_script", "timing_script"]
+__all__ = ["Load", "activity_lines", "power_script", "sta_path", "timing_script"]
+
+_ODD = re.compile(r"[\[\]/\\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,11 @@ proc suzuri_instances {corner} {
   $iterator finish
 }
 """
+
+
+def sta_path(instances: Iterable[str]) -> str:
+    """Return an instance path as OpenSTA looks it up: brackets and slashes in names escaped."""
+    return "/".join(_ODD.sub(r"\\\g<0>", name) for name in instances)
 
 
 def activity_lines(pins: Iterable[tuple[str, float, float]]) -> str:

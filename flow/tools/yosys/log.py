@@ -222,11 +222,11 @@ def read_memories(text: str, real: Callable[[str], str] = _keep) -> list[Memory]
         text,
         re.DOTALL | re.MULTILINE,
     ):
-        values = dict(re.findall(r"parameter (?:signed )?\\(\w+) (\S+)", cell["body"]))
+        values: dict[str, str] = dict(re.findall(r"parameter (?:signed )?\\(\w+) (\S+)", cell["body"]))
         src = re.search(r"attribute \\src \"([^\"]*)\"", cell["attrs"])
         found.append(
             Memory(
-                name=values.get("MEMID", cell["name"]).strip('"').lstrip("\\"),
+                name=values.get("MEMID", str(cell["name"])).strip('"').lstrip("\\"),
                 words=_size(values.get("SIZE", "0")),
                 width=_size(values.get("WIDTH", "0")),
                 place=first_place(src.group(1), real) if src else "",

@@ -1,0 +1,359 @@
+"""Switching activity from simulation: SAIF and VCD, read as streams.
+
+A VCD of hundreds of megabytes is never held in memory: only one record a bit
+of the design under test is kept.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, cast
+
+__all__ = ["Activity", "ActivityError", "base_name", "read_activity"]
+
+_UNITS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "ps": 1e-3, "fs": 1e-6}
+_IGNORED = frozenset({b"real", b"realtime", b"parameter", b"string", b"event", b"integer", b"time"})
+
+
+class ActivityError(ValueError):
+    """An activity file cannot be understood; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """What each net did.
+
+    Attributes
+    ----------
+    duration_ns
+        How long the simulation lasted.
+    scope
+        Path of the design under test in the file, dots between names.
+    nets
+        Name of a bit below the scope (``core.acc[3]``) to ``(toggles, share
+        of the time high)``.
+    """
+
+    duration_ns: float
+    scope: str
+    nets: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+
+def read_activity(
+    path: Path, *, scope: str | None = None, ports: Iterable[str] = (), names: Iterable[str] = ()
+) -> Activity:
+    """Read a SAIF or VCD file, plain or gzip.
+
+    Parameters
+    ----------
+    scope
+        Path of the design under test, dots or slashes between names;
+        ``None`` finds the scope that has `ports`, and most of `names`.
+    ports
+        Names of the top's ports, without bit selects.
+    names
+        Names of nets below the top, dots between instances, without bit
+        selects; they tell the design from a testbench with the same names.
+
+    Raises
+    ------
+    ActivityError
+        It is neither, or has no such scope.
+    """
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    opened: IO[bytes] = cast(IO[bytes], gzip.open(path, "rb") if packed else path.open("rb"))
+    with opened as stream:
+        start = stream.read(4096)
+        stream.seek(0)
+        inside = None if scope is None else _plain(scope).replace("/", ".").strip(".")
+        wanted = _Wanted(scope=inside, ports=frozenset(ports), names=frozenset(names))
+        if start.lstrip().startswith(b"(") or b"SAIFILE" in start:
+            return _read_saif(stream, wanted)
+        if b"$" in start:
+            return _read_vcd(stream, wanted)
+    raise ActivityError("is neither SAIF nor VCD")
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "").strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """How to know the design under test: its scope, or its ports and some of its nets."""
+
+    scope: str | None
+    ports: frozenset[str]
+    names: frozenset[str]
+
+
+def _choose(scopes: dict[str, set[str]], wanted: _Wanted) -> str:
+    """Return the scope of the design under test.
+
+    Raises
+    ------
+    ActivityError
+        There is none.
+    """
+    scope, ports = wanted.scope, wanted.ports
+    if scope is not None:
+        matches = [s for s in scopes if s == scope or s.endswith(f".{scope}")]
+        if matches:
+            return min(matches, key=lambda s: s.count("."))
+        known = ", ".join(list(scopes)[:8])
+        raise ActivityError(f"has no scope {scope!r}; it has {known}")
+    if not ports:
+        raise ActivityError("the ports of the top are needed to find its scope")
+    share = {name: len(ports & inside) / len(ports) for name, inside in scopes.items()}
+    # A simulator may leave out a port that nothing uses.
+    best = max(share.values(), default=0.0)
+    if best < 0.8:
+        raise ActivityError("has no scope with the ports of the top; name it with activity_scope")
+    # A testbench often calls its signals as the ports: the inner nets decide.
+    full = {f"{name}.{base}" for name, inside in scopes.items() for base in inside}
+
+    def score(name: str) -> tuple[float, int, int]:
+        inner = sum(f"{name}.{net}" in full for net in wanted.names)
+        return inner, round(share[name] * 1000), -name.count(".")
+
+    return max((name for name in sorted(scopes) if share[name] >= 0.8), key=score)
+
+
+# --- SAIF ---------------------------------------------------------------------------------------------------
+
+_SAIF_TOKEN = re.compile(r"[()]|\"[^\"]*\"|[^\s()\"]+")
+
+
+def _saif_tokens(stream: IO[bytes]) -> Iterator[str]:
+    for line in stream:
+        text = line.decode("utf-8", errors="replace")
+        if "//" in text:
+            text = text.split("//", 1)[0]
+        yield from _SAIF_TOKEN.findall(text)
+
+
+def _read_saif(stream: IO[bytes], wanted: _Wanted) -> Activity:
+    unit, duration = 1.0, 0.0
+    path: list[str] = []
+    heads: list[str] = []
+    found: dict[str, dict[str, tuple[int, float]]] = {}
+    net: str | None = None
+    values: dict[str, float] = {}
+    words: list[str] = []
+    fresh = False
+
+    def close() -> None:
+        nonlocal net, unit, duration
+        head = heads.pop() if heads else ""
+        if head == "INSTANCE" and path:
+            path.pop()
+        elif head == "DURATION" and words:
+            duration = float(words[-1])
+        elif head == "TIMESCALE" and words:
+            unit = _timescale("".join(words))
+        elif head in ("T0", "T1", "TX", "TZ", "TC", "IG") and words:
+            values[head] = float(words[-1])
+        elif net is not None and head == net:
+            span = sum(values.get(k, 0.0) for k in ("T0", "T1", "TX", "TZ")) or duration
+            high = values.get("T1", 0.0) / span if span else 0.0
+            found.setdefault(".".join(path), {})[_plain(net)] = (int(values.get("TC", 0)), high)
+            net = None
+
+    for token in _saif_tokens(stream):
+        if token == "(":
+            fresh = True
+        elif token == ")":
+            close()
+            words = []
+            fresh = False
+        elif fresh:
+            fresh = False
+            words = []
+            if heads and heads[-1] in ("NET", "PORT") and net is None:
+                net, values = token, {}
+            heads.append(token)
+        elif heads and heads[-1] == "INSTANCE" and not token.startswith('"'):
+            path.append(_plain(token))
+            heads[-1] = "INSTANCE"
+        else:
+            words.append(token)
+    if heads:
+        raise ActivityError("ends in the middle: the SAIF file was cut short")
+    bases = {name: {base_name(n) for n in nets} for name, nets in found.items()}
+    chosen = _choose(bases, wanted)
+    nets: dict[str, tuple[int, float]] = {}
+    for name, inside in found.items():
+        if name == chosen or name.startswith(f"{chosen}."):
+            prefix = name[len(chosen) + 1 :] + "." if name != chosen else ""
+            nets.update({prefix + k: v for k, v in inside.items()})
+    return Activity(duration_ns=duration * unit, scope=chosen, nets=nets)
+
+
+def base_name(name: str) -> str:
+    """Return `name` without its bit selects."""
+    return re.sub(r"(?:\[\d+\])+$", "", name)
+
+
+def _timescale(text: str) -> float:
+    match = re.match(r"\s*(\d+)\s*(fs|ps|ns|us|ms|s)", text)
+    return float(match.group(1)) * _UNITS[match.group(2)] if match else 1.0
+
+
+# --- VCD ----------------------------------------------------------------------------------------------------
+
+
+class _Signal:
+    """State of one identifier: value, and per bit toggles, time high, time of the last change."""
+
+    __slots__ = ("high", "known", "since", "toggles", "value", "width")
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.value = 0
+        self.known = 0
+        self.toggles = [0] * width
+        self.high = [0] * width
+        self.since = [0] * width
+
+    def change(self, value: int, known: int, now: int) -> None:
+        changed = (self.value ^ value) | (self.known ^ known)
+        while changed:
+            bit = (changed & -changed).bit_length() - 1
+            mask = 1 << bit
+            changed ^= mask
+            if bit >= self.width:
+                break
+            if self.value & mask:
+                self.high[bit] += now - self.since[bit]
+            # Leaving or entering x is no toggle.
+            if self.known & mask and known & mask:
+                self.toggles[bit] += 1
+            self.since[bit] = now
+        self.value, self.known = value, known
+
+    def finish(self, now: int) -> None:
+        for bit in range(self.width):
+            if self.value >> bit & 1:
+                self.high[bit] += now - self.since[bit]
+                self.since[bit] = now
+
+
+@dataclass(slots=True)
+class _Header:
+    unit: float = 1.0
+    names: dict[str, list[tuple[str, bytes, int, str]]] = field(default_factory=dict)
+    """Scope to ``(name, identifier, width, range)``."""
+
+
+def _read_header(stream: IO[bytes]) -> _Header:
+    header = _Header()
+    path: list[str] = []
+    words: list[bytes] = []
+    for line in stream:
+        for word in line.split():
+            if word != b"$end":
+                words.append(word)
+                continue
+            if not words:
+                continue
+            command, rest = words[0], words[1:]
+            words = []
+            if command == b"$enddefinitions":
+                return header
+            if command == b"$timescale":
+                header.unit = _timescale(b"".join(rest).decode("ascii", "replace"))
+            elif command == b"$scope" and len(rest) > 1:
+                path.append(_plain(rest[1].decode("utf-8", "replace")))
+                header.names.setdefault(".".join(path), [])
+            elif command == b"$upscope" and path:
+                path.pop()
+            elif command == b"$var" and len(rest) >= 4 and rest[0] not in _IGNORED and rest[1].isdigit():
+                name = _plain(rest[3].decode("utf-8", "replace"))
+                span = b"".join(rest[4:]).decode("ascii", "replace")
+                header.names.setdefault(".".join(path), []).append((name, rest[2], int(rest[1]), span))
+    raise ActivityError("has no $enddefinitions: the VCD file was cut short")
+
+
+def _bit_names(name: str, width: int, span: str) -> list[str]:
+    """Return the names of a variable's bits, least significant first."""
+    if not span:
+        inline = re.match(r"^(.*)\[(\d+):(\d+)\]$", name)
+        if inline:
+            name, span = inline.group(1), f"[{inline.group(2)}:{inline.group(3)}]"
+    match = re.match(r"\[(-?\d+)(?::(-?\d+))?\]$", span)
+    if match is None:
+        return [name] if width == 1 else [f"{name}[{i}]" for i in range(width)]
+    left = int(match.group(1))
+    right = int(match.group(2)) if match.group(2) is not None else left
+    step = 1 if left >= right else -1
+    return [f"{name}[{right + step * i}]" for i in range(width)]
+
+
+_ONES = bytes.maketrans(b"xXzZ-", b"00000")
+_KNOWN = bytes.maketrans(b"01xXzZ-", b"1100000")
+
+
+def _read_vcd(stream: IO[bytes], wanted: _Wanted) -> Activity:
+    header = _read_header(stream)
+    bases = {name: {base_name(v[0]) for v in inside} for name, inside in header.names.items()}
+    chosen = _choose(bases, wanted)
+    signals: dict[bytes, _Signal] = {}
+    places: list[tuple[str, bytes, int]] = []
+    for name, inside in header.names.items():
+        if name != chosen and not name.startswith(f"{chosen}."):
+            continue
+        prefix = name[len(chosen) + 1 :] + "." if name != chosen else ""
+        for variable, identifier, width, span in inside:
+            signals.setdefault(identifier, _Signal(width))
+            names = _bit_names(variable, width, span)
+            places += [(prefix + bit_name, identifier, bit) for bit, bit_name in enumerate(names)]
+    first, last = _follow(stream, signals)
+    span_units = max(last - first, 0)
+    nets: dict[str, tuple[int, float]] = {}
+    for name, identifier, bit in places:
+        signal = signals[identifier]
+        if bit < signal.width:
+            high = signal.high[bit] / span_units if span_units else 0.0
+            nets[name] = (signal.toggles[bit], high)
+    return Activity(duration_ns=span_units * header.unit, scope=chosen, nets=nets)
+
+
+def _follow(stream: IO[bytes], signals: dict[bytes, _Signal]) -> tuple[int, int]:
+    """Play all value changes; return the first and the last time."""
+    now, first = 0, None
+    find: Callable[[bytes], _Signal | None] = signals.get
+    off = False
+    for line in stream:
+        kind = line[:1]
+        if kind in b"01xXzZ" and kind:
+            signal = find(line[1:].strip())
+            if signal is not None and not off:
+                signal.change(kind == b"1", kind in b"01", now)
+        elif kind in (b"b", b"B"):
+            digits, _, identifier = line[1:].partition(b" ")
+            signal = find(identifier.strip())
+            if signal is not None and not off:
+                width = signal.width
+                if len(digits) < width:
+                    fill = digits[:1] if digits[:1] in b"xXzZ" else b"0"
+                    digits = digits.rjust(width, fill)
+                signal.change(int(digits.translate(_ONES), 2), int(digits.translate(_KNOWN), 2), now)
+        elif kind == b"#":
+            try:
+                now = int(line[1:])
+            except ValueError:
+                break  # cut short in the middle of a time: what came before counts
+            if first is None:
+                first = now
+        elif line.startswith(b"$dumpoff"):
+            off = True
+        elif line.startswith(b"$dumpon"):
+            off = False
+    for signal in signals.values():
+        signal.finish(now)
+    return first or 0, now

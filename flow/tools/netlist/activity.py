@@ -1,0 +1,243 @@
+"""Switching activity of every net: from simulation where known, else from what drives it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from flow.tools.liberty import LibertyCell, Library, parse_function
+from flow.tools.netlist.flat import FlatCell, FlatNetlist
+
+__all__ = ["Annotation", "annotate"]
+
+Rate = tuple[float, float]
+"""Toggles a cycle, and share of the time high."""
+_PASSES = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class Annotation:
+    """Activity of nets.
+
+    Attributes
+    ----------
+    rates
+        Each net's ``(toggles a cycle, share of the time high)``.
+    known
+        Nets whose rate came from simulation.
+    clocks
+        Nets of the clock network, which timing knows.
+    nets, registers, ports
+        How many there are (without clocks and constants), and how many of
+        them are `known`, as ``(known, all)``.
+    """
+
+    rates: dict[int, Rate] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
+    clocks: set[int] = field(default_factory=set)
+    nets: tuple[int, int] = (0, 0)
+    registers: tuple[int, int] = (0, 0)
+    ports: tuple[int, int] = (0, 0)
+
+
+def _variants(name: str) -> tuple[str, ...]:
+    """Names under which a simulator may know a net."""
+    stem = name.removesuffix("[0]")
+    return (name, stem) if stem != name else (name, f"{name}[0]")
+
+
+def annotate(
+    flat: FlatNetlist,
+    library: Library,
+    simulated: Mapping[str, Rate],
+    clock_ports: frozenset[str],
+    *,
+    default: Rate = (0.1, 0.5),
+) -> Annotation:
+    """Give every net of `flat` a rate.
+
+    Parameters
+    ----------
+    simulated
+        Names below the top (dots between instances) to rates.
+    clock_ports
+        Bits of ports that are clocks.
+    default
+        Rate of inputs and registers that simulation did not see.
+
+    Notes
+    -----
+    A gate's rate follows from those of its inputs, taken as independent of
+    each other and as changing together at most once a cycle, so glitches are
+    not counted. A register that was not seen takes over what its data input
+    does, in a few passes.
+    """
+    cells = {name: library.get(name) for name in {cell.type for cell in flat.cells}}
+    result = Annotation(clocks=_clock_nets(flat, cells, clock_ports))
+    for net, value in flat.constants.items():
+        result.rates[net] = (0.0, float(value))
+    for net, names in flat.names.items():
+        for name in names:
+            rate = next((simulated[v] for v in _variants(name) if v in simulated), None)
+            if rate is not None and net not in result.clocks:
+                result.rates[net] = rate
+                result.known.add(net)
+                break
+    registers = _registers(flat, cells, simulated, result)
+    for net in flat.inputs - result.clocks:
+        result.rates.setdefault(net, default)
+    guessed = [(cell, pin, net) for cell, pin, net in registers if net not in result.rates]
+    for _, _, net in guessed:
+        result.rates[net] = default
+    order = _order(flat, cells)
+    for index in range(_PASSES if guessed else 1):
+        for cell in order:
+            _evaluate(cell, cells[cell.type], result)
+        if index < _PASSES - 1:
+            for cell, _, net in guessed:
+                result.rates[net] = _data_rate(cell, cells[cell.type], result, default)
+    _count(flat, registers, result)
+    return result
+
+
+def _clock_nets(
+    flat: FlatNetlist, cells: Mapping[str, LibertyCell | None], clock_ports: frozenset[str]
+) -> set[int]:
+    """Follow clocks from their ports through buffers, inverters and gates to registers."""
+    readers: dict[int, list[FlatCell]] = {}
+    for cell in flat.cells:
+        known = cells[cell.type]
+        if known and known.kind in ("comb", "gate"):
+            for pin, net in cell.pins.items():
+                if pin in known.pins and known.pins[pin].direction == "input":
+                    readers.setdefault(net, []).append(cell)
+    nets: set[int] = set()
+    todo = [flat.ports[name] for name in clock_ports if name in flat.ports]
+    while todo:
+        net = todo.pop()
+        if net in nets:
+            continue
+        nets.add(net)
+        for cell in readers.get(net, ()):
+            known = cells[cell.type]
+            if known and (known.kind == "gate" or known.buffer or known.inverter):
+                todo += [cell.pins[p.name] for p in known.outputs if p.name in cell.pins]
+    return nets
+
+
+def _registers(
+    flat: FlatNetlist,
+    cells: Mapping[str, LibertyCell | None],
+    simulated: Mapping[str, Rate],
+    result: Annotation,
+) -> list[tuple[FlatCell, str, int]]:
+    """Return register outputs; a register also goes by its own name, less ``_reg``."""
+    found = []
+    for cell in flat.cells:
+        known = cells[cell.type]
+        if known is None or not known.sequential:
+            continue
+        name = re.sub(r"_reg$", "", ".".join(cell.path))
+        own = next((simulated[v] for v in _variants(name) if v in simulated), None)
+        for pin in known.outputs:
+            net = cell.pins.get(pin.name)
+            if net is None:
+                continue
+            found.append((cell, pin.name, net))
+            if own is not None and net not in result.rates:
+                inverted = (pin.function or "").strip("() ") in known.state_names[1:2]
+                result.rates[net] = (own[0], 1.0 - own[1] if inverted else own[1])
+                result.known.add(net)
+    return found
+
+
+def _order(flat: FlatNetlist, cells: Mapping[str, LibertyCell | None]) -> list[FlatCell]:
+    """Return combinational cells, drivers before readers; loops in any order."""
+    driver: dict[int, FlatCell] = {}
+    for cell in flat.cells:
+        known = cells[cell.type]
+        if known and known.kind == "comb":
+            for out in known.outputs:
+                if out.name in cell.pins:
+                    driver[cell.pins[out.name]] = cell
+    state: dict[int, int] = {}
+    order: list[FlatCell] = []
+    for start in driver.values():
+        stack = [start]
+        while stack:
+            cell = stack[-1]
+            mark = state.get(id(cell), 0)
+            if mark == 0:
+                state[id(cell)] = 1
+                feeds = (driver.get(net) for net in cell.pins.values())
+                stack += [f for f in feeds if f is not None and state.get(id(f), 0) == 0]
+                continue
+            stack.pop()
+            if mark == 1:
+                state[id(cell)] = 2
+                order.append(cell)
+    return order
+
+
+def _evaluate(cell: FlatCell, known: LibertyCell | None, result: Annotation) -> None:
+    if known is None:
+        return
+    for out in known.outputs:
+        net = cell.pins.get(out.name)
+        if net is None or net in result.known or net in result.clocks or out.function is None:
+            continue
+        try:
+            function = parse_function(out.function)
+        except ValueError:
+            continue
+        rates = [result.rates.get(cell.pins.get(name, -1), (0.0, 0.0)) for name in function.inputs]
+        result.rates[net] = _through(function.table, tuple(rates))
+
+
+@lru_cache(maxsize=65536)
+def _through(table: int, rates: tuple[Rate, ...]) -> Rate:
+    """Return the rate of a function of independent inputs that change at most once a cycle."""
+    steps = []
+    for toggles, high in rates:
+        # Chance of 0->0, 0->1, 1->0, 1->1 from one cycle to the next; rises equal falls.
+        change = min(toggles, 2 * high, 2 * (1 - high)) / 2
+        steps.append((max(0.0, 1 - high - change), change, change, max(0.0, high - change)))
+    return _pair(table, steps)
+
+
+def _pair(table: int, steps: list[tuple[float, float, float, float]]) -> Rate:
+    """Sum over pairs of rows, one input at a time."""
+    # Joint chances of (row now, row next), as a list over rows now, each of rows next.
+    joint = [[1.0]]
+    for stay0, rise, fall, stay1 in steps:
+        low = [[*(x * stay0 for x in row), *(x * rise for x in row)] for row in joint]
+        high = [[*(x * fall for x in row), *(x * stay1 for x in row)] for row in joint]
+        joint = low + high
+    probability = toggles = 0.0
+    for now, row in enumerate(joint):
+        value = table >> now & 1
+        if value:
+            probability += sum(row)
+        toggles += sum(x for nxt, x in enumerate(row) if table >> nxt & 1 != value)
+    return toggles, probability
+
+
+def _data_rate(cell: FlatCell, known: LibertyCell | None, result: Annotation, default: Rate) -> Rate:
+    if known is None:
+        return default
+    data = [p.name for p in known.inputs if p.name not in known.clocks and p.name in ("D", "DATA", "d")]
+    net = cell.pins.get(data[0]) if data else None
+    toggles, high = result.rates.get(net, default) if net is not None else default
+    return min(toggles, 1.0), high
+
+
+def _count(flat: FlatNetlist, registers: list[tuple[FlatCell, str, int]], result: Annotation) -> None:
+    used = {net for cell in flat.cells for net in cell.pins.values()}
+    used = {net for net in used if net not in result.clocks and net not in flat.constants}
+    result.nets = (len(used & result.known), len(used))
+    held = {net for _, _, net in registers}
+    result.registers = (len(held & result.known), len(held))
+    ports = {net for net in flat.ports.values() if net not in result.clocks and net not in flat.constants}
+    result.ports = (len(ports & result.known), len(ports))
