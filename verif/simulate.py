@@ -7,6 +7,7 @@ import json
 import os
 import sysconfig
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,19 +122,21 @@ def run(
     results = folder / f"results_{seed}.xml"
     results.unlink(missing_ok=True)
     runner = get_runner(simulator)
-    runner.test(
-        test_module=module,
-        hdl_toplevel_lang="verilog",
-        hdl_toplevel=top,
-        build_dir=folder,
-        test_dir=folder,
-        results_xml=str(results),
-        seed=seed,
-        test_filter=tests,
-        timescale=("1ns", "1ps"),
-        extra_env={"SUZURI_PARAMETERS": json.dumps(dict(parameters or {})), **(env or {})},
-        log_file=folder / f"test_{seed}.log",
-    )
+    # Under pytest the runner exits when a test fails; the results say more than that.
+    with suppress(SystemExit):
+        runner.test(
+            test_module=module,
+            hdl_toplevel_lang="verilog",
+            hdl_toplevel=top,
+            build_dir=folder,
+            test_dir=folder,
+            results_xml=str(results),
+            seed=seed,
+            test_filter=tests,
+            timescale=("1ns", "1ps"),
+            extra_env={"SUZURI_PARAMETERS": json.dumps(dict(parameters or {})), **(env or {})},
+            log_file=folder / f"test_{seed}.log",
+        )
     passed, messages = [], {}
     for case in ElementTree.parse(results).iter("testcase"):
         trouble = case.find("failure") if case.find("failure") is not None else case.find("error")
