@@ -13,7 +13,6 @@ ciel 3.2.0, ``common.py``: ``<root>/<variant>`` is a link into
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 from collections.abc import Iterator
@@ -182,6 +181,8 @@ def debian_version(package: str) -> str:
 
     From its changelog: dpkg's own database takes far longer to search.
     """
+    import gzip  # noqa: PLC0415 - only one family needs it
+
     try:
         with gzip.open(f"/usr/share/doc/{package}/changelog.Debian.gz", "rt", encoding="utf-8") as stream:
             match = re.match(r"\S+ \(([^)\s]+)\)", stream.readline())

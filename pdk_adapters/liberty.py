@@ -235,6 +235,8 @@ def _cap_unit(group: Group) -> float:
 
 
 def _library(text: str, root: Group) -> Library:
+    if root.last("include_file") is not None:
+        raise _ValueAt("include_file is not supported: give one complete file", root.offset)
     cap, leak = _cap_unit(root), _unit(root, "leakage_power_unit", 1e-9, 1.0)
     widths = {g.args[0]: int(_number(g, "bit_width") or 1) for g in root.all("type") if g.args}
     cells: dict[str, LibertyCell] = {}

@@ -66,9 +66,9 @@ _SKIP = re.compile(_nested(4) + r"\}", re.DOTALL)
 _BRACE = re.compile(_FLAT + r"([{}])", re.DOTALL)
 _BLANK = re.compile(rf"(?:[\s;\\]++|{_COMMENT})*+", re.DOTALL)
 _STATEMENT = re.compile(
-    rf"""([A-Za-z_][\w.]*+)[ \t]*+(?:
-        :[ \t]*+(?P<value>{_STRING}|(?:[^;\n"{{}}/]++|/(?![/*]))*+)
-      | \s*+\((?P<args>(?:[^()"]++|{_STRING}|\([^()]*+\))*+)\)
+    rf"""([A-Za-z_][\w.]*+)\s*+(?:
+        :[ \t]*+(?P<value>{_STRING}|(?:[^;\n"{{}}/\\]++|\\[ \t\r]*+\n?+|/(?![/*]))*+)
+      | \((?P<args>(?:[^()"]++|{_STRING}|\([^()]*+\))*+)\)
         (?P<open>(?:[\s\\]++|{_COMMENT})*+\{{)?
     )""",
     re.VERBOSE | re.DOTALL,

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from flow.model.errors import ConfigError
+from pdk_adapters.boolean import parse_function
 from pdk_adapters.liberty import parse_liberty, read_liberty
 
 SMALL = """\
@@ -207,6 +208,23 @@ def test_deep_nesting_is_counted_not_recursed():
     assert parse_liberty(SMALL.replace("define (anything, cell, string);", deep)).name == "small"
     with pytest.raises(ConfigError, match="ends inside the group"):
         parse_liberty(SMALL.replace("define (anything, cell, string);", deep + "x () {")[:-3])
+
+
+def test_loose_writing():
+    text = SMALL.replace('function : "!(A B)"', "function : !(A \\\n  B)").replace(
+        "area : 3.5;", "area\n :3.5\n"
+    )
+    text = text.replace("library (small)", 'library ( "small" )').replace("\n", "\r\n")
+    library = parse_liberty("// line\r\n" + text)
+    assert library.name == "small"
+    cell = library.cells["NAND2"]
+    assert cell.area_um2 == 3.5
+    assert parse_function(cell.pin("Y").function).table(("A", "B")) == 0b0111
+
+
+def test_included_files_are_refused_not_ignored():
+    with pytest.raises(ConfigError, match="include_file is not supported"):
+        parse_liberty(SMALL.replace("define (", 'include_file ("cells.lib"); define ('))
 
 
 def test_a_cell_twice_counts_last():
