@@ -153,10 +153,10 @@ class Runner:
         watched = self._start(argv, name, log, env or {}, marker)
         pid = watched.process.pid
         _REAPER.tell("+", pid)
-        limit = self._resources.wall_s if wall_s is None else wall_s
+        limit = min(self._resources.wall_s, self._resources.wall_s if wall_s is None else wall_s)
         deadline = min(self._deadline, watched.started + limit)
         try:
-            peak = self._watch(watched, name, deadline)
+            peak = self._watch(watched, name, deadline, limit)
         except BaseException:
             self._kill(watched)
             with contextlib.suppress(ChildProcessError):
@@ -203,7 +203,7 @@ class Runner:
             os.close(out)
         return _Watched(process, marker, log, started)
 
-    def _watch(self, watched: _Watched, name: str, deadline: float) -> float:
+    def _watch(self, watched: _Watched, name: str, deadline: float, limit: float) -> float:
         """Wait for the end of the process, looking at its limits; return its peak in MB."""
         peak = 0.0
         wait = _FIRST_LOOK_S
@@ -218,8 +218,7 @@ class Runner:
                 if self._cancelled():
                     raise Cancelled
                 if time.monotonic() >= deadline:
-                    limit = deadline - watched.started
-                    raise ToolError(name, f"was stopped after its limit of {limit:.1f} s of wall-clock time",
+                    raise ToolError(name, f"was stopped after its limit of {limit:g} s of wall-clock time",
                                     watched.log, "It may hang; or give it more time.")  # fmt: skip
                 self._check_log(watched, name)
                 peak = max(peak, self._check_memory(watched, name))

@@ -144,7 +144,18 @@ class Store:
         with self._guard():
             if isinstance(where, Path):
                 where.parent.mkdir(parents=True, exist_ok=True)
-            _META.create_all(self._engine)
+            self._create_tables()
+
+    def _create_tables(self) -> None:
+        """Make the tables that are not there; another run may be doing the same."""
+        for attempt in range(5):
+            try:
+                _META.create_all(self._engine)
+            except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+                if attempt == 4 or "exists" not in str(error):
+                    raise
+            else:
+                return
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
