@@ -110,7 +110,7 @@ class SourceTree:
         if Path(file).name != self.rtl.files[0].name:
             return None
         lines = self._elaborated_lines
-        for text in reversed(lines[: line]):
+        for text in reversed(lines[:line]):
             match = _SRC.search(text)
             if match:
                 return match[1].split("|")[0]
@@ -132,9 +132,8 @@ class SourceTree:
             return
         for file in files:
             name = self.user_file(file)
-            if name != file or not Path(file).is_absolute():
-                if (self.rtl.root / name).is_file():
-                    self._ctx.read("src", name)
+            if not Path(name).is_absolute() and (self.rtl.root / name).is_file():
+                self._ctx.read("src", name)
         for path in self.rtl.files:
             self._ctx.read("src", self.rtl.relative(path))
 

@@ -16,7 +16,7 @@ from flow.tools.verilator import OBJ_DIR, RUNTIME_PARTS, Trace
 __all__ = ["LEVELS", "SimBuild", "SimRuntime", "runtime_params", "trace_kind"]
 
 #: Optimisation by name: how the model's C++ is compiled.
-LEVELS: Mapping[str, str] = {"debug": "O0", "balanced": "O1", "speed": "O3"}
+LEVELS: Mapping[str, str] = {"debug": "O0", "balanced": "Os", "speed": "O3"}
 
 
 def _level(params: Mapping[str, Any]) -> str:
@@ -140,7 +140,9 @@ def _build_verilator(ctx: StepContext, source: SourceTree) -> None:
     objects = ctx.workdir / OBJ_DIR
     source.report_reads(verilator.read_files(_text(objects / "Vtop__verFiles.dat")))
     try:
-        model = verilator.read_model(*(_text(objects / n) for n in ("Vtop.mk", "Vtop_classes.mk", "Vtop.cpp")))
+        model = verilator.read_model(
+            *(_text(objects / n) for n in ("Vtop.mk", "Vtop_classes.mk", "Vtop.cpp"))
+        )
     except ValueError as error:
         raise ToolError("verilator", str(error), result.log) from None
     _compile(ctx, source, model)

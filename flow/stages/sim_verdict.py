@@ -117,8 +117,8 @@ def judge(
         return _broken(test, seed, "crash", f"the simulator {how}; {error.reason}", log)
     checks = [_failure(test, seed, case, bench_root) for case in cases if case.failed]
     checks += _no_tests(test, cases, testcase, record, modules)
-    if returncode != 0 and not checks:
-        checks.append(_bad_exit(test, seed, returncode, folder))
+    if not checks:
+        checks += _bad_exit(test, seed, returncode, folder)
     if not checks:
         ran = sum(case.status is CaseStatus.PASSED for case in cases)
         checks.append(Check(name=f"sim.{test}", passed=True, message=f"{ran} passed with seed {seed}"))
@@ -174,27 +174,35 @@ def _failure(test: str, seed: int, case: TestCase, bench_root: Path) -> Check:
     return Check(
         name=f"sim.{test}.{case.name}",
         passed=False,
-        message=f"{case.message} (seed {seed})",
+        message=f"{'; '.join(case.message.splitlines())} (seed {seed})",
         place=place_in_bench(case, str(bench_root)),
         remedy="Run this test alone with the same seed and waves to look at it",
     )
 
 
-def _bad_exit(test: str, seed: int, returncode: int, folder: Path) -> Check:
+def _bad_exit(test: str, seed: int, returncode: int, folder: Path) -> list[Check]:
+    """Look for what passing tests do not show: errors of the RTL's own, and a bad exit status.
+
+    Icarus ends with success after ``$error``, so that its log decides.
+    """
     text = _read(folder / "sim.log")
     errors = [*verilator.read_runtime_errors(text), *icarus.read_runtime_errors(text)]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         message, place = f"the RTL reported an error: {errors[0].text}{more}", errors[0].place
-    else:
+    elif returncode != 0:
         message, place = f"all tests passed, but the simulator {_how_it_ended(returncode)}", ""
-    return Check(
-        name=f"sim.{test}.exit",
-        passed=False,
-        message=f"{message} (seed {seed})",
-        place=place.removeprefix("in/src/"),
-        remedy="See the simulation log",
-    )
+    else:
+        return []
+    return [
+        Check(
+            name=f"sim.{test}.exit",
+            passed=False,
+            message=f"{message} (seed {seed})",
+            place=place.removeprefix("in/src/"),
+            remedy="See the simulation log",
+        )
+    ]
 
 
 def _broken(test: str, seed: int, what: str, message: str, log: str) -> Verdict:

@@ -9,7 +9,9 @@ from typing import Any
 
 __all__ = ["HdlFiles", "verilog_literal"]
 
-_LITERAL = re.compile(r"^(?:\d+\s*)?'[sS]?[bBoOdDhH]\s*[0-9a-fA-FxXzZ?_]+$|^[+-]?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?$")
+_LITERAL = re.compile(
+    r"^(?:\d+\s*)?'[sS]?[bBoOdDhH]\s*[0-9a-fA-FxXzZ?_]+$|^[+-]?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,7 @@ def file_digest(path: str | Path) -> str:
 
 
 def _load() -> dict[str, Any]:
-    global _memory, _memory_file  # noqa: PLW0603 - one memo a process
+    global _memory, _memory_file
     file = cache_dir() / "tools.json"
     if _memory is not None and _memory_file == file:
         return _memory

@@ -11,7 +11,7 @@ __all__ = ["read_log", "read_runtime_errors"]
 
 _PLACED = re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):\s*(?P<text>.*)$")
 _UNPLACED = re.compile(r"^(?::0:\s*)?(?P<kind>error|warning):\s*(?P<text>.*)$")
-_CONTINUED = re.compile(r"^(?:[^\s:][^:\n]*:\d+)?\s*:\s{2,}(?P<text>.*)$")
+_CONTINUED = re.compile(r"^(?:[^\s:][^:\n]*:\d+\s*:\s{2,}|\s+:\s+)(?P<text>.*)$")
 _INTERNAL = re.compile(r"^(?:internal error|.*[Aa]ssertion .* failed|ivl: .*assert|.*sorry: .*)")
 
 
@@ -93,7 +93,9 @@ def _replace_text(message: Message, text: str) -> Message:
     )
 
 
-_RUNTIME = re.compile(r"^(?:ERROR|FATAL): (?P<file>[^\s:]+):(?P<line>\d+): (?P<text>.*)$")
+_RUNTIME = re.compile(
+    r"^(?:ERROR|FATAL): (?P<file>[^\s:]+):(?P<line>\d+): (?P<text>.*)\n\s+Time: \d+ +Scope: ", re.MULTILINE
+)
 
 
 def read_runtime_errors(text: str) -> tuple[Message, ...]:
@@ -107,7 +109,6 @@ def read_runtime_errors(text: str) -> tuple[Message, ...]:
                 file=match["file"],
                 line=int(match["line"]),
             )
-            for line in text.splitlines()
-            if (match := _RUNTIME.match(line))
+            for match in _RUNTIME.finditer(text)
         )
     )

@@ -154,7 +154,7 @@ def read_compile_log(text: str) -> Reading:
 
 
 _RUNTIME = re.compile(
-    r"(?:\[(?P<time>\d+)\]\s*)?%(?P<kind>Error|Fatal):\s*(?P<file>[^\s:]+):(?P<line>\d+):?\s*(?P<text>.*)"
+    r"^(?:\[(?P<time>\d+)\]\s*)?%(?P<kind>Error|Fatal):\s*(?P<file>[^\s:]+):(?P<line>\d+):?\s*(?P<text>.*)"
 )
 
 
@@ -162,7 +162,7 @@ def read_runtime_errors(text: str) -> tuple[Message, ...]:
     """Return what a running model complained of: ``$error``, ``$fatal``, failed assertions."""
     found = []
     for line in text.splitlines():
-        match = _RUNTIME.search(line)
+        match = _RUNTIME.match(line)
         if match:
             found.append(
                 Message(

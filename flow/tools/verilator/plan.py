@@ -33,13 +33,14 @@ COVERAGE = ("line", "toggle", "branch", "expr", "user")
 #: The parts of Verilator's run-time library that a prebuilt archive holds.
 RUNTIME_PARTS = (
     "verilated",
-    "verilated_dpi",
-    "verilated_vpi",
-    "verilated_threads",
-    "verilated_timing",
-    "verilated_vcd_c",
+    "verilated_vpi",  # the two that take longest come first
     "verilated_saif_c",
+    "verilated_threads",
+    "verilated_vcd_c",
+    "verilated_dpi",
+    "verilated_timing",
 )
+_LIBRARY_LEVEL = "Os"
 _PREFIX = "Vtop"
 _PCH = "simrt.h"
 _PCH_TEXT = """\
@@ -250,7 +251,7 @@ def runtime_command(
     root: str,
     *,
     parts: Sequence[str] = RUNTIME_PARTS,
-    level: str = "O1",
+    level: str = "Os",
     jobs: int = 1,
     pch: bool = True,
 ) -> Command:
@@ -271,7 +272,10 @@ def runtime_command(
     pch
         Whether to precompile the headers.
     """
-    library = _make([compiler.path, *_flags(root, "Os", compiler)])
+    shared = pch and level == _LIBRARY_LEVEL  # a precompiled header serves one level
+    library = _make([compiler.path, *_flags(root, _LIBRARY_LEVEL, compiler)])
+    if shared:
+        library += f" -I. -include {_PCH}"
     header = _make([compiler.path, *_flags(root, level, compiler)])
     targets = " ".join(f"rt/{part}.o" for part in parts)
     precompiled = f"{_PCH}.gch" if pch else ""
@@ -284,7 +288,8 @@ def runtime_command(
     ]
     for part in parts:
         source = _make([f"{root}/include/{part}.cpp"])
-        lines += [f"rt/{part}.o:", f"\t@mkdir -p rt\n\t{library} -c {source} -o $@"]
+        first = f"{_PCH}.gch" if shared else ""
+        lines += [f"rt/{part}.o: {first}", f"\t@mkdir -p rt\n\t{library} -c {source} -o $@"]
     files = {"Makefile.rt": "\n".join(lines) + "\n", _PCH: _PCH_TEXT}
     return Command(argv=("make", "-f", "Makefile.rt", f"-j{jobs}", "all"), files=files, log="runtime.log")
 
@@ -298,7 +303,7 @@ def compile_command(
     archive: str | None = None,
     archived: Sequence[str] = (),
     pch: bool = False,
-    level: str = "O1",
+    level: str = "Os",
     jobs: int = 1,
     executable: str = "simulator",
 ) -> Command:

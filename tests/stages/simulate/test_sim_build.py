@@ -43,7 +43,9 @@ def test_the_built_parameter_is_the_one_asked_for(build, simulate):
         "    assert int(dut.q.value) == 5\n"
     )
     for simulator in ("icarus", "verilator"):
-        context = simulate(bench, build(TWO_FILES, simulator=simulator, **OPTIONS), simulator=simulator, top="top")
+        context = simulate(
+            bench, build(TWO_FILES, simulator=simulator, **OPTIONS), simulator=simulator, top="top"
+        )
         assert not context.failures
 
 
@@ -77,7 +79,11 @@ def test_a_simulator_does_not_depend_on_where_it_was_built(build, texts, tmp_pat
         ({"a.v": "module top;\n  nosuch u();\nendmodule\n"}, {}, r"^a\.v:2: .*nosuch"),
         ({"a.v": "module other;\nendmodule\n"}, {}, "top"),
         ({"a.v": "module top;\nendmodule\n"}, {"parameters": {"NONE": 1}}, "NONE"),
-        ({"a.v": "module top;\nendmodule\n"}, {"sources": ["a.v", "gone.v"]}, r"gone\.v: the source file is missing"),
+        (
+            {"a.v": "module top;\nendmodule\n"},
+            {"sources": ["a.v", "gone.v"]},
+            r"gone\.v: the source file is missing",
+        ),
         ({"a.v": "module top;\nendmodule\n"}, {"parameters": {"P": [1]}}, r"parameters\.P"),
     ],
     ids=["syntax", "include-syntax", "no-include", "no-module", "no-top", "no-parameter", "no-file", "type"],

@@ -40,7 +40,10 @@ def test_a_good_bench_passes(simulate, texts, simulator):
 
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_a_failing_assertion_says_what_and_where(simulate, texts, simulator):
-    bench = texts.head + "@cocotb.test()\nasync def wrong(dut):\n    await start(dut)\n    q = 3\n    assert q == 4\n"
+    bench = (
+        texts.head
+        + "@cocotb.test()\nasync def wrong(dut):\n    await start(dut)\n    q = 3\n    assert q == 4\n"
+    )
     context = simulate(bench, simulator=simulator, seed=77)
     (check,) = context.failures
     assert check.name == "sim.t.wrong"
@@ -60,8 +63,13 @@ def test_an_assertion_in_a_started_task_fails_the_test(simulate, texts):
 
 
 def test_a_bench_that_raises_at_import_is_the_users_input(simulate, texts):
-    files = {"bench.py": "import helper\n" + texts.head + GOOD, "helper.py": "x = 1\nraise KeyError('boom')\n"}
-    with pytest.raises(ConfigError, match=r"helper\.py:2: the testbench bench of test t cannot be imported: KeyError"):
+    files = {
+        "bench.py": "import helper\n" + texts.head + GOOD,
+        "helper.py": "x = 1\nraise KeyError('boom')\n",
+    }
+    with pytest.raises(
+        ConfigError, match=r"helper\.py:2: the testbench bench of test t cannot be imported: KeyError"
+    ):
         simulate(files)
 
 
@@ -105,7 +113,10 @@ def test_an_expected_failure_passes_and_an_unexpected_pass_fails(simulate, texts
     )
     context = simulate(bench)
     assert [c.name for c in context.failures] == ["sim.t.mended"]
-    assert {r["name"]: r["status"] for r in context.tables["tests"]} == {"known": "passed", "mended": "failed"}
+    assert {r["name"]: r["status"] for r in context.tables["tests"]} == {
+        "known": "passed",
+        "mended": "failed",
+    }
 
 
 def test_a_hanging_bench_is_stopped(simulate, texts):
@@ -116,7 +127,9 @@ def test_a_hanging_bench_is_stopped(simulate, texts):
 
 
 def test_a_bench_that_prints_without_end_is_stopped(simulate, texts):
-    bench = texts.head + "@cocotb.test()\nasync def talks(dut):\n    while True:\n        print('x' * 100000)\n"
+    bench = (
+        texts.head + "@cocotb.test()\nasync def talks(dut):\n    while True:\n        print('x' * 100000)\n"
+    )
     with pytest.raises(ToolError, match="after printing more than 5 MB"):
         simulate(bench, resources=Resources(wall_s=30, log_mb=5))
 
@@ -139,7 +152,9 @@ def test_leaving_with_success_before_the_results_is_a_failure(simulate, texts):
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_rtl_that_finishes_early_fails_the_test(simulate, build, texts, simulator):
     rtl = texts.counter.replace("endmodule", "  always @(posedge clk) if (en) $finish;\nendmodule")
-    context = simulate(texts.head + GOOD, build({"c.v": rtl}, top="counter", simulator=simulator), simulator=simulator)
+    context = simulate(
+        texts.head + GOOD, build({"c.v": rtl}, top="counter", simulator=simulator), simulator=simulator
+    )
     (check,) = context.failures
     assert check.name == "sim.t.counts" and "ended prematurely" in check.message
 
@@ -156,7 +171,10 @@ def test_an_error_that_the_rtl_reports_fails_a_passing_test(simulate, build, tex
 
 
 def test_a_seed_decides_the_stimulus(simulate, texts):
-    bench = texts.head + "@cocotb.test()\nasync def draws(dut):\n    await start(dut)\n    assert False, random.random()\n"
+    bench = (
+        texts.head
+        + "@cocotb.test()\nasync def draws(dut):\n    await start(dut)\n    assert False, random.random()\n"
+    )
     said = [simulate(bench, seed=seed).failures[0].message.split(" (seed")[0] for seed in (5, 5, 2**63 + 1)]
     assert said[0] == said[1] != said[2]
 
@@ -206,7 +224,10 @@ def test_only_the_files_that_were_read_count(simulate, texts):
 
 
 def test_a_bench_that_starts_programs_may_have_read_anything(simulate, texts):
-    bench = texts.head + "import subprocess\n@cocotb.test()\nasync def runs(dut):\n    subprocess.run(['true'], check=True)\n"
+    bench = (
+        texts.head
+        + "import subprocess\n@cocotb.test()\nasync def runs(dut):\n    subprocess.run(['true'], check=True)\n"
+    )
     context = simulate(bench)
     assert not context.failures
     assert context.reads == set()  # nothing said: all files count
@@ -257,11 +278,13 @@ def test_functional_coverage_is_merged_over_seeds(simulate, texts):
         ("icarus", {"activity": True}, {"activity": "vcd"}),
     ],
 )
-def test_what_is_recorded(simulate, build, texts, simulator, options, outputs):
+def test_what_is_recorded(simulate, build, texts, simulator, options, outputs):  # noqa: PLR0917
     built = build({"counter.v": texts.counter}, top="counter", simulator=simulator, **options)
     context = simulate(texts.head + GOOD, built, simulator=simulator, **options)
     assert not context.failures
-    found = {name: context.outputs[name].suffix[1:] for name in ("activity", "waves") if name in context.outputs}
+    found = {
+        name: context.outputs[name].suffix[1:] for name in ("activity", "waves") if name in context.outputs
+    }
     assert found == outputs
     text = next(iter(context.outputs[name] for name in outputs)).read_bytes()
     assert len(text) > 200
@@ -283,3 +306,13 @@ def test_data_files_lie_in_the_current_directory(simulate, build, texts):
     assert "tb/mem/rom.hex" in context.reads
     with pytest.raises(ConfigError, match=re.escape("data_files: ../x")):
         simulate(files, build({"c.v": rtl}, top="counter"), data_files=["../x"])
+
+
+def test_an_error_of_the_rtl_fails_under_icarus_too(simulate, build, texts):
+    rtl = texts.counter.replace(
+        "endmodule", '  always @(posedge clk) if (!rst && q == 2) $error("two is bad");\nendmodule'
+    )
+    context = simulate(texts.head + GOOD, build({"rtl/c.sv": rtl}, top="counter"))
+    (check,) = context.failures
+    assert check.name == "sim.t.exit" and "two is bad" in check.message
+    assert check.place == "rtl/c.sv:3"
