@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from flow.report.details import TestRow, testcases
-from flow.report.rundata import Run, rows, text
+from flow.report.rundata import Run, StepRun, rows, text
 from flow.report.units import fixed, number, plain, significant
 
 __all__ = ["Finding", "findings", "test_counts"]
@@ -53,6 +53,14 @@ def _steps(run: Run) -> Iterator[Finding]:
         yield Finding("tools", f"{text(tool.get('name'))} was left out", "", text(tool.get("reason")))
 
 
+def _missed(step: StepRun, name: str) -> bool:
+    """Whether `step` made a check called `name` that fails the run."""
+    return any(
+        c.get("name") == name and c.get("passed") is False and text(c.get("severity"), "error") == "error"
+        for c in rows(step.raw.get("checks"))
+    )
+
+
 def _limits(run: Run) -> Iterator[Finding]:
     covered = set()
     for limit in run.limits:
@@ -64,6 +72,8 @@ def _limits(run: Run) -> Iterator[Finding]:
         for corner_ in target.corners:
             for kind in ("setup", "hold"):
                 metric = f"timing__{kind}__ws"
+                if any(_missed(step, f"timing.{kind}") for step in corner_.timing):
+                    continue  # already told as a check
                 value = corner_.num(metric).value
                 if value is not None and value < 0 and (metric, target.pdk, corner_.name) not in covered:
                     what = f"{kind} slack is {fixed(value)} ns"

@@ -104,6 +104,8 @@ def area_scale(values: Iterable[float | None]) -> Scale:
 
 def duration(seconds: float) -> str:
     """Return a time span: ``0.31 s``, ``42 s``, ``3 min 05 s``, ``2 h 14 min``."""
+    if 0 < seconds < 0.0005:
+        return "< 1 ms"
     if seconds < 0.0995:
         return f"{seconds * 1e3:.0f} ms"
     if seconds < 9.95:

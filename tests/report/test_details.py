@@ -1,5 +1,4 @@
 """Reading the detail tables of stages, in every spelling that is understood."""
-# ruff: noqa: E501 - tables read better unwrapped
 
 from __future__ import annotations
 
@@ -30,6 +29,8 @@ def step(**raw: Any) -> StepRun:
         (plain(0.8), "0.8"),
         (plain(45.0), "45"),
         (count(12345), "12,345"),
+        (duration(0), "0 ms"),
+        (duration(0.0002), "< 1 ms"),
         (duration(0.034), "34 ms"),
         (duration(0.62), "0.62 s"),
         (duration(6.4), "6.4 s"),

@@ -264,6 +264,24 @@ def test_a_violation_that_no_limit_forbids_is_still_shown() -> None:
     assert "setup slack is −0.720 ns" in words
 
 
+def test_what_is_told_once_is_not_told_twice() -> None:
+    checks = [
+        {
+            "name": "timing.setup",
+            "passed": False,
+            "severity": "error",
+            "message": "worst setup slack is -0.5 ns",
+            "place": "a -> b",
+        }
+    ]
+    step = sample.step("timing.p.tt", "timing", "time p", checks=checks, metrics={"timing__setup__ws": -0.5},
+                       tags={"pdk": "p", "corner": "tt"})  # fmt: skip
+    verdict = {"status": "fail", "exit_code": 1, "reasons": ["time p: worst setup slack is -0.5 ns (a -> b)"]}
+    words = page({"steps": [step], "verdict": verdict}).words
+    head = words[: words.index("Headline numbers")]
+    assert head.count("worst setup slack is -0.5 ns") == 1 and "setup slack is −0.500 ns" not in head
+
+
 def test_simulated_activity_is_preferred_to_the_default() -> None:
     def power(activity: str, watts: float) -> dict[str, Any]:
         return sample.step(f"power.p.{activity}", "power", "power", metrics={"power__total": watts},

@@ -94,6 +94,14 @@ def _commit(run: Run) -> Child:
     )
 
 
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _when(value: object) -> str:
+    return text(value).replace("T", " ").replace("+00:00", " UTC")
+
+
 def _host(run: Run) -> Child:
     info = run.info
     cores = text(info.get("cores"))
@@ -111,7 +119,7 @@ def provenance(run: Run) -> Html | None:
         ("Run", h("code", text(info.get("id")) or "?")),
         (
             "Started",
-            h("time", text(info.get("started")), datetime=text(info.get("started")))
+            h("time", _when(info.get("started")), datetime=text(info.get("started")))
             if info.get("started")
             else null(lost),
         ),
@@ -138,7 +146,7 @@ def provenance(run: Run) -> Html | None:
                 h(
                     "div",
                     h("dt", h("code", k)),
-                    h("dd", h("code", v if isinstance(v, str) else json.dumps(v, default=str))),
+                    h("dd", null("not set") if v is None else h("code", _shown(v))),
                 )
                 for k, v in value.items()
             ]

@@ -176,7 +176,7 @@ def _limits(run: Run) -> Html | None:
 def ppa(run: Run) -> Html | None:
     """Return the PPA table, one body for each PDK and one row for each corner."""
     if not run.targets:
-        return section("ppa", "PPA", None, h("p", "No PDK was asked for.", class_="empty"), _limits(run))
+        return section("ppa", "PPA", None, h("p", "No PDK was run.", class_="empty"), _limits(run))
     square = area_scale([t.num("design__instance__area").value for t in run.targets])
     watt = power_scale([c.num("power__total").value for t in run.targets for c in t.corners])
     head = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flow.report.coverage import coverage
 from flow.report.details import testcases
-from flow.report.findings import findings, test_counts
+from flow.report.findings import Finding, findings, test_counts
 from flow.report.marks import icon, null, num, section, slack
 from flow.report.markup import Child, Html, h, join
 from flow.report.rundata import Num, Run, Target, rows, text
@@ -22,8 +22,7 @@ VERDICTS = {
 _MOST, _REASONS = 12, 5
 
 
-def _where_to_look(run: Run) -> Html | None:
-    found = findings(run)
+def _where_to_look(run: Run, found: list[Finding]) -> Html | None:
     if not found:
         return None
     items = [
@@ -46,6 +45,9 @@ def verdict(run: Run) -> Html:
     tone, word, meaning = VERDICTS.get(run.status, ("mute", "No verdict", "This run recorded no verdict."))
     given = run.verdict.get("reasons")
     reasons = [text(r) for r in given if r] if isinstance(given, list | tuple) else []
+    found = findings(run)
+    # A reason that only repeats a finding adds nothing to the linked list below it.
+    reasons = [r for r in reasons if not any(f.what in r for f in found)]
     shown: Child = h("p", meaning, class_="meaning")
     if reasons:
         rest = h("li", f"and {len(reasons) - _REASONS} more") if len(reasons) > _REASONS else None
@@ -54,7 +56,9 @@ def verdict(run: Run) -> Html:
     title = h("h2", icon(tone), " ", word, id="verdict-h")
     facts = h("p", f"exit code {code}" if code is not None else None, class_="code")
     body = h(
-        "div", h("div", title, facts, class_="stamp"), h("div", shown, _where_to_look(run), class_="why")
+        "div",
+        h("div", title, facts, class_="stamp"),
+        h("div", shown, _where_to_look(run, found), class_="why"),
     )
     return h(
         "section", body, _strip(run), id="verdict", class_=f"verdict {tone}", aria_labelledby="verdict-h"
@@ -178,8 +182,10 @@ def headline(run: Run) -> Html | None:
     ]
     left = h("div", h("h3", "Not run"), h("ul", *out), class_="skipped") if out else None
     if not cards and not left:
-        return section("numbers", "Headline numbers", None, h("p", "No PDK was asked for.", class_="empty"))
+        return section("numbers", "Headline numbers", None, h("p", "No PDK was run.", class_="empty"))
     note = (
         "Worst corner of each PDK. An em dash means that there is no such number; point at it for the reason."
     )
-    return section("numbers", "Headline numbers", note, h("div", *cards, class_="cards"), left)
+    return section(
+        "numbers", "Headline numbers", note if cards else None, h("div", *cards, class_="cards"), left
+    )
