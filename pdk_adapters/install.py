@@ -130,7 +130,7 @@ def _ciel(name: str, family: str, version: str | None) -> InstallPlan:
             f"has ciel download the open_pdks build {wanted[:12]} of {selector} and link it in {root}; "
             "another version that is enabled there stays on disk, but is linked no more"
         ),
-        destination=root / one_variant(name),
+        destination=root / _variant(name),
         size="several hundred MB to download, some GB on disk; ciel shows the progress",
         version=wanted,
         needs_root=False,
@@ -140,7 +140,7 @@ def _ciel(name: str, family: str, version: str | None) -> InstallPlan:
     )
 
 
-def one_variant(name: str) -> str:
+def _variant(name: str) -> str:
     """Return the folder that a PDK's name stands for: ``gf180mcuD`` of ``gf180mcuD-9t``."""
     return name.removesuffix("-9t")
 
@@ -227,7 +227,7 @@ _FAILURES = (
         "Move the folder that the message names away, or set PDK_ROOT to another one",
     ),
     (
-        r"are you root|permission denied|could not open lock file",
+        r"are you root|permission denied|could not open lock file|a password is required|not in the sudoers",
         "user",
         "permission was denied",
         "Ask an administrator to run the command, or run it with sudo",

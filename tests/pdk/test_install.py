@@ -99,6 +99,7 @@ def test_description_shows_everything(no_pdks):
             ConfigError,
             "administrator",
         ),
+        ("sudo: a password is required", ConfigError, "Ask an administrator"),
         ("E: Unable to locate package qflow-tech-osu018", ConfigError, "apt-get update"),
         ("Version 123 not found remotely.", ConfigError, "this version does not exist"),
         ("403 rate limit exceeded", InfraError, "GITHUB_TOKEN"),
