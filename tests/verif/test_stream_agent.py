@@ -58,7 +58,7 @@ def test_pauses_have_their_shapes() -> None:
 
 
 def test_unknown_pacing() -> None:
-    with pytest.raises(ValueError, match="pacing must be one of full, .*, not 'fast'"):
+    with pytest.raises(ValueError, match=r"pacing must be one of full, .*, not 'fast'"):
         Pacing("fast", 1)
 
 
