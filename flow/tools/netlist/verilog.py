@@ -237,6 +237,8 @@ class _Reader:
     def _assign(self, tokens: list[str]) -> None:
         cut = tokens.index("=")
         left, right = self._expression(tokens[:cut]), self._expression(tokens[cut + 1 :])
+        if not left or len(left) != len(right):
+            raise NetlistError(f"assign {' '.join(tokens)}: sides of different width")
         for target, source in zip(left, right, strict=False):
             self.module.new_cell("$assign", "$assign", {"A": source, "Y": target})
 

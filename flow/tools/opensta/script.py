@@ -79,11 +79,12 @@ proc suzuri_fmax {period slack} {
       if {$f_high < 0.0002 * $period * $high} { break }
       if {$tries % 4 == 3} { set guess [expr {0.5 * ($low + $high)}] }
     } elseif {$have_high} {
-      set guess [expr {$scale - $f / $period * 1.001}]
+      # A path that ports share grows by less than the period: step further each time.
+      set guess [expr {$scale - $f / $period * (1.001 + 0.75 * $tries)}]
       if {$guess <= 0.0} { set guess [expr {$scale * 0.25}] }
       if {$guess * $period < 1e-6} { puts "@@fmax none"; return }
     } else {
-      set guess [expr {$scale + 1.5 * (-$f / $period) + 0.001 * $scale}]
+      set guess [expr {$scale + (1.0 + 0.75 * $tries) * (-$f / $period) + 0.001 * $scale}]
     }
     set scale $guess
     set f [suzuri_slack $scale]

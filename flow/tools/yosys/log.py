@@ -23,11 +23,11 @@ _MISSING = re.compile(
     r"Module `\\?(?P<module>[^']+)' referenced in module `\\?(?P<parent>[^']+)' in cell `\\?(?P<cell>[^']+)'"
 )
 _CODES = (
+    ("liberty", re.compile(r"liberty", re.IGNORECASE)),
     ("syntax", re.compile(r"syntax error|expected |unexpected ", re.IGNORECASE)),
     ("missing_module", re.compile(r"is not part of the design|unknown module", re.IGNORECASE)),
     ("missing_top", re.compile(r"^Module `[^']*' not found|not a valid top-level module")),
     ("parameter", re.compile(r"defparam|parameter .*(?:does not exist|not found)", re.IGNORECASE)),
-    ("liberty", re.compile(r"liberty", re.IGNORECASE)),
     ("missing_file", re.compile(r"not found or is a directory|Can't open|No such file", re.IGNORECASE)),
     ("latch", re.compile(r"Latch inferred", re.IGNORECASE)),
 )
