@@ -124,7 +124,7 @@ class SourceTree:
 
     def said(self, message: Message) -> str:
         """Return a message's text with the user's file names."""
-        return re.sub(r"\bin/src/", "", message.text) if not self.elaborated else message.text
+        return re.sub(r"\bin/(?:src|rtl)/", "", message.text)
 
     def report_reads(self, files: Iterable[str]) -> None:
         """Tell the engine which files of the source tree the tool really read."""

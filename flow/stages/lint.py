@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,8 +17,9 @@ from flow.tools.verilator import OBJ_DIR, lint_command, read_files, read_log
 
 __all__ = ["Finding", "Lint", "apply_waivers"]
 
-#: Rules that say nothing about generated Verilog: its file is named by us.
-_GENERATED_OFF = ("DECLFILENAME", "EOFNEWLINE")
+#: Rules that say nothing about generated Verilog: how its file is named, and
+#: how Amaranth writes initial values and the fields of structures.
+_GENERATED_OFF = ("DECLFILENAME", "EOFNEWLINE", "PROCASSINIT", "UNUSEDSIGNAL")
 _REMEDIES: Mapping[str, str] = {
     "UNOPTFLAT": "Break the loop with a register, or split the vector that only looks like one",
     "LATCH": "Assign the signal in every branch, or give it a default first",
@@ -79,16 +80,7 @@ def apply_waivers(
                 if _matches(waiver, finding):
                     used.add(index)
                     hit = hit or waiver
-        marked.append(
-            Finding(
-                rule=finding.rule,
-                severity=finding.severity,
-                message=finding.message,
-                file=finding.file,
-                line=finding.line,
-                waived_by=hit,
-            )
-        )
+        marked.append(replace(finding, waived_by=hit))
     return tuple(marked), tuple(w for i, w in enumerate(waivers) if i not in used)
 
 
@@ -101,6 +93,7 @@ class Lint:
     Metrics: ``design__lint_error__count``, ``design__lint_warning__count``,
     ``design__lint_waived__count``. Data: ``lint``, a row for each finding
     with ``rule``, ``severity``, ``message``, ``file``, ``line``, ``waived``.
+    One finding stands for all of its rule at its line.
     """
 
     kind = "lint"
@@ -133,7 +126,7 @@ class Lint:
         if broken or (result.returncode != 0 and not messages):
             what = broken[0].text if broken else f"ended with exit status {result.returncode}"
             raise ToolError("verilator", what, result.log, "Report it with the source that causes it")
-        self._report(ctx, [_finding(source, m) for m in messages], waivers)
+        self._report(ctx, _grouped(_finding(source, m) for m in messages), waivers)
         for dependencies in sorted((ctx.workdir / OBJ_DIR).glob("*__verFiles.dat")):
             source.report_reads(read_files(dependencies.read_text(encoding="utf-8", errors="replace")))
 
@@ -182,6 +175,17 @@ class Lint:
                 for f in findings
             ],
         )
+
+
+def _grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """Make one of the findings of a rule at one line: instances and bits repeat them."""
+    groups: dict[tuple[str, str, int | None, Severity], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.rule, finding.file, finding.line, finding.severity), []).append(finding)
+    return [
+        first if not more else replace(first, message=f"{first.message} (and {len(more)} more here)")
+        for first, *more in groups.values()
+    ]
 
 
 def _waivers(tables: Sequence[Mapping[str, Any]]) -> list[LintWaiver]:

@@ -97,7 +97,7 @@ def build_command(
     """
     files = {"timescale.f": f"+timescale+{timescale}\n"}
     argv = [tool.path, "-g2012", "-o", output, "-s", hdl.top, "-f", "timescale.f", "-Mdependencies.txt"]
-    sources = list(hdl.files)
+    sources = [name for name in hdl.files if not name.endswith(".vlt")]  # Verilator's own
     if dump:
         files[f"{DUMP_MODULE}.v"] = _dump_module(hdl.top)
         argv += ["-s", DUMP_MODULE]

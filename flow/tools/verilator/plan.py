@@ -51,6 +51,9 @@ _PCH_TEXT = """\
 #include <memory>
 #include <string>
 """
+# Constructors and the like run once: optimising them costs compile time only.
+# A pragma, since the precompiled header is of one level.
+_SLOW = '#pragma GCC optimize ("O0")\n'
 # Verilator starts a worker thread for each processor, also for a model that
 # uses none. They cost time, and a process that has them cannot fork.
 _ONE_THREAD = """\
@@ -338,13 +341,15 @@ def compile_command(
     defines = "".join(f"#define {name} {value or 0}\n" for name, value in sorted(model.switches.items()))
     threads = _ONE_THREAD if model.threads == 1 else ""
     top = f'{defines}#include "{main}"\n{threads}'
-    classes = "".join(f'#include "{stem}.cpp"\n' for stem in model.classes)
-    files = {_PCH: _PCH_TEXT}
+    fast = [stem for stem in model.classes if not stem.endswith("__Slow")]
+    slow = [stem for stem in model.classes if stem.endswith("__Slow")]
+    files = {_PCH: _PCH_TEXT, "slow.h": _SLOW}
     if model.parallel:
         files[f"{OBJ_DIR}/sim_main.cpp"] = top
         stems = [*model.classes, "sim_main"]
     else:
-        files[f"{OBJ_DIR}/sim_all.cpp"] = classes + top
+        include_fast, include_slow = ("".join(f'#include "{s}.cpp"\n' for s in part) for part in (fast, slow))
+        files[f"{OBJ_DIR}/sim_all.cpp"] = include_fast + top + _SLOW + include_slow
         stems = ["sim_all"]
     compile_ = _make([compiler.path, *_flags(model.root, level, compiler, "-I.", f"-I{OBJ_DIR}")])
     include = f" -include {_PCH}" if pch else ""
@@ -358,7 +363,7 @@ def compile_command(
     for stem in stems:
         lines += [
             f"{OBJ_DIR}/{stem}.o: {OBJ_DIR}/{stem}.cpp",
-            f"\t{compile_}{include} -c $< -o $@",
+            f"\t{compile_}{include}{' -include slow.h' if stem in slow else ''} -c $< -o $@",
         ]
     for part in own:
         source = _make([str(PurePath(model.root) / "include" / f"{part}.cpp")])

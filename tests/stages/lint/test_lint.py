@@ -148,3 +148,12 @@ def test_generated_verilog_is_traced_to_python(tmp_path):
     places = {c.name: c.place for c in context.checks if not c.passed}
     assert places["lint.WIDTHTRUNC"] == "lib/top.py:33"
     assert "lint.DECLFILENAME" not in places
+
+
+@pytest.mark.sim
+def test_what_instances_repeat_is_one_finding(lint):
+    child = "module child(input [1:0] a, output y);\n  assign y = a;\nendmodule\n"
+    top = "module bad(input [1:0] a, output x, output y);\n  child u(a, x);\n  child v(a, y);\nendmodule\n"
+    context = lint({"bad.v": top, "child.v": child}, disabled=["PINCONNECTEMPTY"])
+    width = [row for row in context.tables["lint"] if row["rule"] == "WIDTHTRUNC"]
+    assert [(row["file"], row["line"]) for row in width] == [("child.v", 2)]

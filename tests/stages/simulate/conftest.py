@@ -139,3 +139,9 @@ def simulate(tools: list[Any], build: Callable[..., Any], tmp_path: Path) -> Cal
 @pytest.fixture
 def texts() -> SimpleNamespace:
     return SimpleNamespace(counter=COUNTER, head=HEAD)
+
+
+@pytest.fixture
+def context_class() -> type[Any]:
+    found: type[Any] = Context
+    return found

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from flow.model.errors import ConfigError
+from flow.stages.simulate import SimBuild
 
 pytestmark = pytest.mark.sim
 
@@ -54,6 +55,23 @@ def test_packages_structures_and_delays(build):
     delayed = "`timescale 1ns/1ps\nmodule top(input a, output reg y);\n  always @(a) y <= #3 a;\nendmodule\n"
     build({"d.v": delayed}, simulator="verilator", top="top")
     build({"d.v": delayed}, simulator="icarus", top="top")
+
+
+@pytest.mark.parametrize("optimise", ["debug", "speed"])
+def test_another_optimisation_than_the_librarys(build, simulate, texts, optimise):
+    built = build({"counter.v": texts.counter}, top="counter", simulator="verilator", optimise=optimise)
+    bench = texts.head + "@cocotb.test()\nasync def starts(dut):\n    await start(dut)\n"
+    assert not simulate(bench, built, simulator="verilator").failures
+
+
+@pytest.mark.nightly
+def test_a_simulator_without_a_prebuilt_library(tools, texts, tmp_path, context_class):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "counter.v").write_text(texts.counter)
+    params = {"simulator": "verilator", "top": "counter", "sources": ["counter.v"], "optimise": "debug"}
+    context = context_class(tmp_path / "work", params=params, inputs={"src": tmp_path / "src"}, tools=tools)
+    SimBuild().execute(context)
+    assert context.outputs["simulator"].stat().st_size > 100_000
 
 
 def test_a_simulator_does_not_depend_on_where_it_was_built(build, texts, tmp_path):

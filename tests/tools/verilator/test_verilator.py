@@ -140,7 +140,8 @@ def test_a_small_model_is_one_unit_and_a_large_one_many():
     assert "obj/sim_all.cpp" in one.files and "rt/" not in one.files["Makefile.sim"]
     many = verilator.compile_command(CXX, large, main="/c/verilator.cpp", libraries="/c")
     makefile = many.files["Makefile.sim"]
-    assert "obj/Vtop.o" in makefile and "rt/verilated.o" in makefile and "-include" not in makefile
+    assert "obj/Vtop.o" in makefile and "rt/verilated.o" in makefile and "simrt.h" not in makefile
+    assert "obj/Vtop__Syms__Slow.o" in makefile and makefile.count("slow.h") == 3
 
 
 def test_parameters_become_literals():
