@@ -71,8 +71,8 @@ def test_merging_adds_up_and_labels():
 
 
 def test_coverage_is_merged_by_bin():
-    one = read_coverage(json.dumps({"version": 1, "coverpoints": [
-        {"name": "p", "bins": [{"name": "a", "hits": 1, "goal": 2}, {"name": "b", "hits": 0}]}]}))  # fmt: skip
+    bins = [{"name": "a", "hits": 1, "goal": 2}, {"name": "b", "hits": 0}]
+    one = read_coverage(json.dumps({"version": 1, "coverpoints": [{"name": "p", "bins": bins}]}))
     two = Coverage(points={"p": {"a": Bin(hits=1, goal=2)}, "q": {"c": Bin(hits=5)}})
     merged = merge_coverage([one, two])
     assert (merged.covered, merged.total, merged.holes) == (2, 3, (("p", "b"),))
