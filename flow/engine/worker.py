@@ -241,7 +241,7 @@ def execute(task: Task) -> Outcome:
 
     Never raises: what went wrong is in the outcome.
     """
-    started = time.monotonic()
+    began, started = time.time(), time.monotonic()
     cache = _cache(task)
     attempts = _count_attempt(cache, task)
     if listener := _LISTENERS.get(task.run_id):
@@ -259,7 +259,7 @@ def execute(task: Task) -> Outcome:
             workdir = cache.make_workdir()
             context = _Context(task, cache, workdir)
             outcome = replace(_perform(task, cache, context), attempts=attempts)
-            outcome = replace(outcome, wall_s=time.monotonic() - started)
+            outcome = replace(outcome, started_s=began, wall_s=time.monotonic() - started)
             cache.publish(task.base, outcome)
             if task.remote is not None:
                 for view in outcome.outputs.values():
@@ -270,7 +270,7 @@ def execute(task: Task) -> Outcome:
                        wall_s=time.monotonic() - started)  # fmt: skip
     except Exception as error:
         failure = _failure(task, error, context, workdir)
-        return replace(failure, wall_s=time.monotonic() - started, attempts=attempts)
+        return replace(failure, started_s=began, wall_s=time.monotonic() - started, attempts=attempts)
     finally:
         if workdir is not None:
             shutil.rmtree(workdir, ignore_errors=True)

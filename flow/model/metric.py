@@ -22,7 +22,8 @@ _NAME = re.compile(r"^[a-z0-9_]+(?:__[A-Za-z0-9_]+)*(?:__[a-z_]+:[^\s]+)*$")
 
 def base_name(name: str) -> str:
     """Return `name` without its ``__modifier:value`` parts."""
-    return re.sub(r"__[a-z_]+:[^\s]*$", "", name)
+    head, colon, _ = name.partition(":")
+    return head.rpartition("__")[0] if colon else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +80,7 @@ class MetricRegistry:
         parts = base.split("__")
         for definition in self._defs.values():
             pattern = definition.name.split("__")
-            if len(pattern) == len(parts) and all(
-                p in ("*", q) for p, q in zip(pattern, parts, strict=True)
-            ):
+            if len(pattern) == len(parts) and all(p in ("*", q) for p, q in zip(pattern, parts, strict=True)):
                 return definition
         return None
 
@@ -137,7 +136,5 @@ for _name, _unit, _better, _agg, _text in (
     ("flow__mem__peak", "MB", False, "max", "Largest resident memory of a step"),
 ):
     REGISTRY.add(
-        MetricDef(
-            name=_name, unit=_unit, higher_is_better=_better, aggregate=_agg, description=_text
-        )
+        MetricDef(name=_name, unit=_unit, higher_is_better=_better, aggregate=_agg, description=_text)
     )

@@ -152,6 +152,12 @@ class Outcome:
         ``{"type", "what", "where", "remedy"}`` of a failure.
     workdir
         Where a failed step's files were kept.
+    started_s
+        When it started, in seconds since 1970.
+    wall_s, tool_s, cpu_s
+        Seconds it took, of these in tools, and of processor time.
+    peak_mb
+        Largest resident memory of its processes.
     """
 
     status: Status
@@ -165,6 +171,7 @@ class Outcome:
     error: Mapping[str, str | None] | None = None
     workdir: str | None = None
     host: str = ""
+    started_s: float = 0.0
     wall_s: float = 0.0
     tool_s: float = 0.0
     cpu_s: float = 0.0

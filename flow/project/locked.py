@@ -36,8 +36,7 @@ def check_lock(session: Session, *, refuse: bool) -> list[str]:
             raise ConfigError("there is no tools.lock here or above", session.design.root,
                               "Write one: suzuri lock")  # fmt: skip
         return []
-    from flow.lock import compare  # noqa: PLC0415
-    from flow.lockfile import read_lock  # noqa: PLC0415
+    from flow.lock import compare, read_lock  # noqa: PLC0415
 
     pdks = [plan.pdk for plan in session.pdks]
     differences = [str(d) for d in compare(read_lock(path), list(session.tools.values()), pdks)]

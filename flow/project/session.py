@@ -25,7 +25,7 @@ from flow.engine.seeds import derive_seed
 from flow.model.design import Design
 from flow.model.errors import ConfigError
 from flow.model.graph import Graph
-from flow.model.step import Outcome
+from flow.model.step import Outcome, Status
 from flow.model.view import View
 from flow.project.environment import find_pdks, find_tools, packages
 from flow.project.explain import PlanRow, explain, load_signatures, save_signatures
@@ -255,6 +255,8 @@ class Session:
             "tools": [t.key for t in step.tools],
             "needs": list(step.needs),
             "log": f"../../steps/{name}/{outcome.outputs['log'].name}" if "log" in outcome.outputs else None,
+            # Of this run's own steps only: a cached one started in another run.
+            "started": _iso(outcome.started_s) if outcome.status is not Status.CACHED else None,
             "seconds_outside_tools": max(0.0, outcome.wall_s - outcome.tool_s),
         }
 
@@ -295,6 +297,10 @@ class Session:
 
 def _seed(request: Request, test: str, index: int) -> int:
     return derive_seed(request.master_seed, test, index) if request.seed is None else request.seed
+
+
+def _iso(seconds: float) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds") if seconds else None
 
 
 def _short(path: Path) -> str:

@@ -212,7 +212,7 @@ class ChipFlow:
         test = run.test
         parameters = {**self.design.parameters, **test.parameters}
         waves = self.waves or test.waves
-        build = self._sim_build(test, parameters, waves, activity, add)
+        build = self._sim_build(test, parameters, waves=waves, activity=activity, add=add)
         tools = [self.tools[t] for t in (test.simulator, "cocotb") if t in self.tools]
         outputs = ["results", "log", "coverage?"]
         outputs += ["waves?"] if waves else []
@@ -246,6 +246,7 @@ class ChipFlow:
         self,
         test: TestSpec,
         parameters: Mapping[str, Any],
+        *,
         waves: bool,
         activity: bool,
         add: Callable[[Step], str],
@@ -269,7 +270,7 @@ class ChipFlow:
                 outputs=("simulator",),
                 tools=self._sim_tools(simulator),
                 resources=Resources(wall_s=1800, cores=2, memory_mb=8192),
-                label=f"build {simulator}{suffix.replace('.', ' + ')}",
+                label=f"build {simulator}{suffix.replace('.', ' + ')}{variant.replace('.', ', ')}",
             )
         )
 
@@ -338,14 +339,11 @@ class ChipFlow:
                 **rtl["params"],
                 "recipe": options.recipe,
                 "hierarchy": options.hierarchy,
-                "constraints": asdict(constraints),
                 "clock_period_ns": plan.clock_period_ns,
-                "clock_port": constraints.clocks[0].port,
                 "max_fanout": constraints.max_fanout,
+                "load_pf": constraints.load_pf,
                 "roles": asdict(pdk.roles),
-                "dont_use": [*pdk.roles.dont_use, *options.dont_use],
-                "time_unit_ns": pdk.time_unit_ns,
-                "cap_unit_pf": pdk.cap_unit_pf,
+                "dont_use": list(options.dont_use),
             },
             inputs={**rtl["inputs"], **self._liberty(corner), **script},
             outputs=("netlist", "stat", "log?"),

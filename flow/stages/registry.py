@@ -14,7 +14,7 @@ from pathlib import Path
 __all__ = ["STAGES", "StageInfo", "stage_info"]
 
 _FLOW = Path(__file__).parents[1]
-_HDL = ("stages/rtl.py", "tools/_hdl.py")
+_HDL = ("stages/rtl.py", "stages/_*.py", "tools/_hdl.py")
 _SIM = (*_HDL, "tools/verilator/**/*.py", "tools/icarus/**/*.py", "tools/cocotb/**/*.py", "simside/**/*.py")
 _EDA = (
     "tools/opensta/**/*.py",
@@ -76,6 +76,7 @@ STAGES: dict[str, StageInfo] = {
     "simulate": StageInfo("flow.stages.simulate:Simulate", ("stages/sim*.py", *_SIM)),
     "synthesize": StageInfo("flow.stages.synthesize:Synthesize", ("stages/synth*.py", *_HDL, *_YOSYS)),
     "timing": StageInfo("flow.stages.timing:Timing", ("stages/timing*.py", "stages/sta*.py", *_EDA)),
+    "equivalence": StageInfo("flow.stages.equivalence:Equivalence", ("stages/equivalence.py",)),
     "power": StageInfo("flow.stages.power:Power", ("stages/power*.py", "stages/sta*.py", *_EDA)),
 }
 

@@ -66,8 +66,10 @@ _RECIPES = {
     ),
     "balanced": Recipe(
         arith_tree=True,
+        # Never `unbuffer -i` here: it drops inverters without minding their sense, and the
+        # netlist computes something else.
         abc=_TIDY
-        + "strash\nif -g -K 6\nstrash\ndch\nmap -B 0.9 -D {D}\ntopo\nunbuffer -i\n"
+        + "strash\nif -g -K 6\nstrash\ndch\nmap -B 0.9 -D {D}\ntopo\n"
         + "buffer -c -p -N {F}\ntopo\nupsize -D {D}\ndnsize -D {D}\nstime -p\n",
     ),
     "speed": Recipe(
