@@ -13,7 +13,7 @@ from flow.stages.rtl import RtlSources
 from flow.tools.liberty import Library
 from flow.tools.yosys.log import missing_module
 
-__all__ = ["SafeFiles", "cells_used", "explain", "safe_top"]
+__all__ = ["SafeFiles", "cells_used", "check_parameters", "explain", "safe_top"]
 
 _PLAIN = re.compile(r"^[A-Za-z0-9_./+=@%,~-]+$")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -89,11 +89,16 @@ class SafeFiles:
             if name.startswith(alias + "/"):
                 return f"{original}/{name[len(alias) + 1 :]}"
         absolute = Path(os.path.normpath(self._workdir / name))
-        for base in (self._base, self._root):
-            try:
-                return str(absolute.relative_to(base))
-            except ValueError:
-                continue
+        # Slang prints where a link leads to.
+        for path, bases in (
+            (absolute, (self._base, self._root)),
+            (absolute.resolve(), (self._base.resolve(), self._root.resolve())),
+        ):
+            for base in bases:
+                try:
+                    return str(path.relative_to(base))
+                except ValueError:
+                    continue
         return name
 
 
@@ -126,6 +131,24 @@ def cells_used(sources: RtlSources, library: Library) -> set[str]:
         words.update(_WORD.findall(text))
         defined.update(_DEFINED.findall(text))
     return {word for word in words - defined if word in library}
+
+
+def check_parameters(sources: RtlSources) -> None:
+    """Refuse overrides that no source ever names; slang would ignore them.
+
+    Raises
+    ------
+    ConfigError
+        There is one.
+    """
+    words: set[str] = set()
+    for path in sources.files if sources.parameters else ():
+        words.update(_WORD.findall(path.read_text(encoding="utf-8", errors="replace")))
+    for name in sources.parameters:
+        if name not in words:
+            raise ConfigError(
+                f"parameter that the top does not have: {name}", "parameters", "Correct 'parameters'."
+            )
 
 
 def _instance_place(sources: RtlSources, module: str, instance: str) -> str | None:
@@ -170,12 +193,12 @@ def explain(reading: Reading, sources: RtlSources, log: Path) -> ConfigError | T
         return ConfigError(
             f"parameter that the top does not have: {message.text}", "parameters", "Correct 'parameters'."
         )
-    return _other(message, log)
+    return _other(message, log, reading.data.get("last_process"))
 
 
-def _other(message: Message, log: Path) -> ConfigError | ToolError:
+def _other(message: Message, log: Path, last_process: str | None) -> ConfigError | ToolError:
     if message.file is not None:
         return ConfigError(f"Yosys cannot read the RTL: {message.text}", message.place, f"See {log.name}.")
-    if re.search(r"assert|internal|Abort|signal", message.text):
+    if re.search(r"^Assert |internal error|[Aa]bort|caught signal|out of memory", message.text):
         return ToolError("yosys", message.text, log)
-    return ConfigError(f"Yosys cannot elaborate the RTL: {message.text}", None, f"See {log.name}.")
+    return ConfigError(f"Yosys cannot elaborate the RTL: {message.text}", last_process, f"See {log.name}.")

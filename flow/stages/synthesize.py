@@ -11,7 +11,7 @@ from flow.model.errors import ConfigError, ToolError
 from flow.model.step import StepContext
 from flow.stages.libraries import read_libraries
 from flow.stages.rtl import RtlSources, rtl_sources
-from flow.stages.synthesis_input import SafeFiles, cells_used, explain, safe_top
+from flow.stages.synthesis_input import SafeFiles, cells_used, check_parameters, explain, safe_top
 from flow.stages.synthesis_report import report_design, report_netlist
 from flow.tools.liberty import LibertyCell, Library
 from flow.tools.netlist import (
@@ -160,6 +160,7 @@ class Synthesize:
     def _elaborate(
         self, ctx: StepContext, params: SynthesisParams, sources: RtlSources, files: SafeFiles, cells: _Cells
     ) -> None:
+        check_parameters(sources)
         identity = ctx.tool("yosys")
         slang = has_slang(identity)
         names = [str(f) for f in sources.files]
@@ -199,7 +200,7 @@ class Synthesize:
                 raise problem
             first = first or problem
             # Another parser may know a construct that this one does not; it never finds a missing module.
-            if problem.what.startswith(("module ", "top ", "file ")):
+            if problem.what.startswith(("module ", "top ", "file ", "parameter ")):
                 break
         else:
             raise first or ToolError("yosys", "no front end could be tried")
@@ -234,6 +235,7 @@ class Synthesize:
             errors = reading.errors
             said = errors[0].text if errors else f"it ended with status {result.returncode}"
             if any(e.code == "abc" for e in errors) and ctx.has_input("abc_script"):
+                said = next(e.text for e in errors if e.code == "abc")
                 raise ConfigError(f"ABC refused the script: {said}", "abc_script", f"See {result.log}.")
             if any(e.code == "liberty" for e in errors):
                 raise ConfigError(f"Yosys cannot read the library: {said}", "lib0", f"See {result.log}.")

@@ -65,19 +65,24 @@ def synthesize(
     *,
     libraries: Mapping[str, Path] | None = None,
     roles: Mapping[str, Any] | None = None,
+    listed: list[str] | None = None,
     **params: Any,
 ) -> FakeContext:
-    """Run synthesis of `sources` (file name to text)."""
+    """Run synthesis of `sources` (file name to text), of which `listed` are compiled."""
     if libraries is None:
         need_osu018()
     source = folder / "user sources"
     for name, text in sources.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(text)
-    listed = params.pop("sources", list(sources))
     context = FakeContext(
         folder / "synthesize",
-        {"top": top, "sources": listed, "roles": ROLES if roles is None else roles, **params},
+        {
+            "top": top,
+            "sources": list(sources) if listed is None else listed,
+            "roles": ROLES if roles is None else roles,
+            **params,
+        },
         {"src": source, **(libraries or {"lib0": OSU018})},
         [tool(Yosys())],
     )

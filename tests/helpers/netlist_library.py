@@ -11,7 +11,7 @@ def _gate(name: str, area: float, function: str, pins: str = "AB", limit: float 
         f"cell ({name}) {{ area : {area};\n{inputs}"
         f'pin (Y) {{ direction : output; function : "{function}"; max_capacitance : {limit};\n'
         'timing () { related_pin : "A"; cell_rise (t) { values ("0.1, 0.2"); } }\n'
-        "internal_power () { rise_power (t) { values (\"1, 2\"); } } } }\n"
+        'internal_power () { rise_power (t) { values ("1, 2"); } } } }\n'
     )
 
 

@@ -142,7 +142,8 @@ def read_yosys_json(text: str, top: str) -> Netlist:
     modules = {}
     for name, content in raw.items():
         flags = content.get("attributes", {})
-        if any(int(str(flags.get(key, "0")), 2) for key in ("blackbox", "whitebox")):
+        # An empty top counts as a black box for Yosys.
+        if name != top and any(int(str(flags.get(key, "0")), 2) for key in ("blackbox", "whitebox")):
             continue
         modules[name] = _module(name, content)
     if top not in modules:

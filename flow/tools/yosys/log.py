@@ -22,6 +22,7 @@ _ABC_RESULT = re.compile(r"ABC:.*Area =\s*(?P<area>[\d.]+).*?Delay =\s*(?P<delay
 _MISSING = re.compile(
     r"Module `\\?(?P<module>[^']+)' referenced in module `\\?(?P<parent>[^']+)' in cell `\\?(?P<cell>[^']+)'"
 )
+_PROCESS = re.compile(r"\$proc\$([^\s:`']+):(\d+)\$")
 _CODES = (
     ("liberty", re.compile(r"liberty", re.IGNORECASE)),
     ("syntax", re.compile(r"syntax error|expected |unexpected ", re.IGNORECASE)),
@@ -53,7 +54,8 @@ def read_log(text: str, real: Callable[[str], str] = _keep) -> Reading:
     -------
     Reading
         Errors and warnings without repeats. ``data["abc"]`` holds area and
-        delay (ps) of each run of ABC, in its own units.
+        delay (ps) of each run of ABC, in its own units; ``data["last_process"]``
+        is the place of the always block that Yosys spoke of last.
     """
     messages: dict[Message, None] = {}
     runs = []
@@ -80,7 +82,9 @@ def read_log(text: str, real: Callable[[str], str] = _keep) -> Reading:
             messages.setdefault(Message(severity=Severity.ERROR, code="abc", text=abc["text"].strip()))
     # What slang says last only repeats that it failed.
     kept = [m for m in messages if "see full log for details" not in m.text]
-    return Reading(messages=tuple(kept or messages), data={"abc": runs})
+    processes = _PROCESS.findall(text)
+    last = f"{real(processes[-1][0])}:{processes[-1][1]}" if processes else None
+    return Reading(messages=tuple(kept or messages), data={"abc": runs, "last_process": last})
 
 
 def missing_module(message: Message) -> tuple[str, str, str] | None:
