@@ -16,7 +16,7 @@ __all__ = ["loop", "measure"]
 
 SIMULATIONS = 200
 LOOPED = 12  # of the alternative, whose time a simulation does not change with their number
-MODULE, CASE = "verif.benches.test_mac_tile", "smoke"
+MODULE, TEST, CASE = "verif.benches.test_mac_tile", "smoke", "Smoke"
 
 
 def loop(verilog: str, build: str, count: int) -> None:
@@ -34,7 +34,7 @@ def measure(scratch: Path, cache: Path) -> Iterator[Row]:
     """Yield the row; both sides simulate the same Verilog with the same test."""
     env = environment(cache)
     build = scratch / "simulation"
-    common = ["run", "rtl/tensor", "--only", "simulate", "--test", CASE, "--build", str(build)]
+    common = ["run", "rtl/tensor", "--only", "simulate", "--test", TEST, "--build", str(build)]
     seconds(suzuri(*common, "--seeds", "1"), env=env, runs=1)
     ours = seconds(suzuri(*common, "--seeds", str(SIMULATIONS), "--master-seed", "77"), env=env, runs=1)
     record = json.loads((build / "run.json").read_text())

@@ -28,6 +28,9 @@ __all__ = ["ChipFlow", "PdkPlan", "TestRun"]
 #: What each part of the flow is called on the command line, in order.
 PARTS = ("elaborate", "lint", "simulate", "synthesize", "timing", "power")
 
+_MANY_SEEDS = 16  # from here on, seeds share simulator processes
+_BATCH = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PdkPlan:
@@ -196,20 +199,36 @@ class ChipFlow:
     def _simulations(self, add: Callable[[Step], str]) -> OutputRef | None:
         """Add every test run; return the switching activity of the first that records it."""
         activity: OutputRef | None = None
-        for run in self.runs:
-            if run.test.simulator not in self.tools:
+        for runs in self._batches():
+            test = runs[0].test
+            if test.simulator not in self.tools:
                 continue
-            records = run.test.activity and run.index == 0
-            name = add(self._simulate(run, records, add))
-            if records and activity is None and not self._overrides(run.test):
+            records = test.activity and runs[0].index == 0
+            name = add(self._simulate(runs, records, add))
+            if records and activity is None and not self._overrides(test):
                 activity = OutputRef(name, "activity")
         return activity
+
+    def _batches(self) -> Iterable[tuple[TestRun, ...]]:
+        """Group the seeds of a test that share one simulator process, each isolated in it.
+
+        Where a test has many seeds, starting the simulator costs more than
+        most of them run for. The groups are blocks of fixed places, so that
+        seeds that are added later leave the groups before them as they were.
+        """
+        groups: dict[tuple[str, int, int], list[TestRun]] = {}
+        for run in self.runs:
+            alone = self.waves or run.test.waves or (run.test.activity and run.index == 0)
+            size = 1 if alone or run.test.seeds < _MANY_SEEDS else _BATCH
+            first = int(run.test.activity) if size > 1 else 0
+            groups.setdefault((run.test.name, size, (run.index - first) // size), []).append(run)
+        return (tuple(group) for group in groups.values())
 
     def _overrides(self, test: TestSpec) -> bool:
         return any(self.design.parameters.get(k) != v for k, v in test.parameters.items())
 
-    def _simulate(self, run: TestRun, activity: bool, add: Callable[[Step], str]) -> Step:
-        test = run.test
+    def _simulate(self, runs: tuple[TestRun, ...], activity: bool, add: Callable[[Step], str]) -> Step:
+        test, index = runs[0].test, runs[0].index
         parameters = {**self.design.parameters, **test.parameters}
         waves = self.waves or test.waves
         build = self._sim_build(test, parameters, waves=waves, activity=activity, add=add)
@@ -217,29 +236,34 @@ class ChipFlow:
         outputs = ["results", "log", "coverage?"]
         outputs += ["waves?"] if waves else []
         outputs += ["activity"] if activity else []
+        seeds = [run.seed for run in runs]
+        many = len(seeds) > 1
+        data = {"data": self._hdl[1]} if self.design.data_files else {}
         return self._step(
             "simulate",
-            f"simulate.{test.name}.{run.index}",
+            f"simulate.{test.name}.{index}" + (f"-{runs[-1].index}" if many else ""),
             params={
                 "top": _module_name(self.design),
                 "simulator": test.simulator,
                 "test": test.name,
                 "module": test.module,
                 "testcase": test.testcase,
-                "seed": run.seed,
+                **({"seeds": seeds} if many else {"seed": seeds[0]}),
                 "parameters": parameters,
                 "plusargs": list(test.plusargs),
                 "env": dict(test.env),
                 "waves": waves,
                 "activity": activity,
                 "timeout_s": test.timeout_s,
+                "data_files": [_below(self.design.root / f, self._hdl[0]) for f in self.design.data_files],
             },
-            inputs={"simulator": OutputRef(build, "simulator"), "tb": self._python},
+            inputs={"simulator": OutputRef(build, "simulator"), "tb": self._python, **data},
             outputs=tuple(outputs),
             tools=(*tools, *self._imported),
-            resources=Resources(wall_s=test.timeout_s),
-            label=f"simulate {test.name}, seed {run.seed}",
-            tags={"test": test.name, "seed": str(run.seed), "index": str(run.index)},
+            # The stage limits each seed itself; this is for all of them, and for starting them.
+            resources=Resources(wall_s=test.timeout_s * len(seeds) + (60 if many else 0)),
+            label=f"simulate {test.name}, " + (f"{len(seeds)} seeds" if many else f"seed {seeds[0]}"),
+            tags={"test": test.name, "seed": str(seeds[0]) if not many else "", "index": str(index)},
         )
 
     def _sim_build(

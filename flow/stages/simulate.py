@@ -277,7 +277,12 @@ def _report_coverage(ctx: StepContext, plan: _Plan) -> None:
     ctx.metric("sim__coverage__functional", merged.percent)
     ctx.data(
         "coverage",
-        {"covered": merged.covered, "total": merged.total, "holes": [list(hole) for hole in merged.holes]},
+        {
+            **merged.to_json(),
+            "covered": merged.covered,
+            "total": merged.total,
+            "holes": [list(hole) for hole in merged.holes],
+        },
     )
 
 

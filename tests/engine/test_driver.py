@@ -240,3 +240,9 @@ def test_a_licence_that_no_worker_offers_is_said(bench):
     assert outcome.error["type"] == "ConfigError"
     assert "'golden', which no worker offers" in outcome.error["what"]
     assert "--resources" in outcome.error["remedy"]
+
+
+def test_a_verdict_for_lack_of_time_is_not_remembered(bench):
+    graph = Graph([Step(name="t", kind="late", stage="engine_stages:Late")])
+    assert str(bench.run(graph)["t"].status) == "done"
+    assert str(bench.run(graph)["t"].status) == "done"

@@ -65,6 +65,16 @@ class Flaky:
         raise InfraError("the machine is gone", "here", "Try again.")
 
 
+class Late:
+    """Finds that a test ran out of time."""
+
+    kind = "late"
+    version = 1
+
+    def execute(self, ctx: StepContext) -> None:
+        ctx.check(Check(name="sim.test.timeout", passed=False))
+
+
 def shell(name: str, script: str, *, inputs=None, outputs=(), reads=(), after=(), journal=None, **resources):
     """Return a step of the stage ``Shell``."""
     params = {"script": script, "outputs": [o for o in outputs if not o.endswith("?")], "id": name}
