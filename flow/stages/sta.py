@@ -154,9 +154,9 @@ def constant_outputs(design: StaDesign) -> set[str]:
     constant = set(flat.constants)
     for cell in flat.cells:
         known = design.library.get(cell.type)
-        if known is not None and not known.inputs:
-            constant.update(cell.pins.values())
-        elif known is not None and known.buffer and cell.pins.get(known.inputs[0].name) in flat.constants:
+        if (known is not None and not known.inputs) or (
+            known is not None and known.buffer and cell.pins.get(known.inputs[0].name) in flat.constants
+        ):
             constant.update(cell.pins.values())
     return {name for name, net in flat.ports.items() if net in constant}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -52,10 +53,8 @@ class SafeFiles:
         self.include_dirs = tuple(dict.fromkeys(self._name(path, sources) for path in folders))
 
     def _relative(self, path: Path) -> str:
-        try:
+        with contextlib.suppress(ValueError):
             path = self._base / path.relative_to(self._root)
-        except ValueError:
-            pass
         return os.path.relpath(path, self._workdir)
 
     def _plain(self, path: Path) -> bool:
@@ -162,7 +161,7 @@ def _instance_place(sources: RtlSources, module: str, instance: str) -> str | No
     return None
 
 
-def explain(reading: Reading, sources: RtlSources, log: Path) -> ConfigError | ToolError:
+def explain(reading: Reading, sources: RtlSources, log: Path) -> ConfigError | ToolError:  # noqa: PLR0911 - one return a kind of error
     """Return the error that a failed elaboration amounts to."""
     if not reading.errors:
         return ToolError("yosys", "ended without saying why", log)

@@ -23,7 +23,7 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def _report(
+def _report(  # noqa: PLR0917
     ctx: StepContext,
     name: str,
     good: str,
@@ -120,7 +120,7 @@ def _loop(problem: Problem) -> tuple[str, str]:
     return f"combinational loop through {problem.name}{others}", where
 
 
-def report_netlist(
+def report_netlist(  # noqa: PLR0917
     ctx: StepContext, netlist: Netlist, library: Library, added: int, resized: int, nand2_area: float | None
 ) -> None:
     """Report cells, areas and fanout of the mapped netlist, and write ``stat``."""

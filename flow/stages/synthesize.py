@@ -31,7 +31,7 @@ from flow.tools.yosys.adapter import has_slang
 from flow.tools.yosys.log import read_log, read_memories
 from flow.tools.yosys.script import MEMORIES
 
-__all__ = ["Synthesize", "SynthesisParams"]
+__all__ = ["SynthesisParams", "Synthesize"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,8 +220,8 @@ class Synthesize:
             sequential=any(cells.library.is_sequential(n) for n in cells.usable),
         )
         library = cells.library
-        comb = library.excerpt(set(n for n in cells.usable if not library.is_sequential(n)).__contains__)
-        seq = library.excerpt(set(n for n in cells.usable if library.is_sequential(n)).__contains__)
+        comb = library.excerpt({n for n in cells.usable if not library.is_sequential(n)}.__contains__)
+        seq = library.excerpt({n for n in cells.usable if library.is_sequential(n)}.__contains__)
         for name, text in (
             (plan.comb, comb),
             (plan.seq, seq),

@@ -66,7 +66,7 @@ def read_activity(
     """
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
-    opened: IO[bytes] = cast(IO[bytes], gzip.open(path, "rb") if packed else path.open("rb"))
+    opened: IO[bytes] = cast(IO[bytes], gzip.open(path, "rb") if packed else path.open("rb"))  # noqa: SIM115 - closed below
     with opened as stream:
         start = stream.read(4096)
         stream.seek(0)

@@ -90,7 +90,7 @@ def test_a_scope_can_be_named_and_gzip_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.vcd.gz"
     path.write_bytes(gzip.compress(VCD.encode()))
     assert read_activity(path, scope="dut").scope == "tb.dut"
-    with pytest.raises(ActivityError, match="no scope 'chip'; it has tb, tb.dut"):
+    with pytest.raises(ActivityError, match=r"no scope 'chip'; it has tb, tb.dut"):
         read_activity(path, scope="chip")
 
 

@@ -185,7 +185,7 @@ def _pins(group: _Group, unit_pf: float) -> dict[str, LibertyPin]:
     return pins
 
 
-def _kind(group: _Group, pins: Mapping[str, LibertyPin]) -> str:
+def _kind(group: _Group, pins: Mapping[str, LibertyPin]) -> str:  # noqa: PLR0911 - one return a kind
     kinds = {child.kind for child in group.children}
     if "clock_gating_integrated_cell" in group.attributes:
         return "gate"

@@ -60,7 +60,7 @@ def directions(netlist: Netlist, library: Library, cell: Cell) -> dict[str, str]
     return found
 
 
-def connections(netlist: Netlist, module: Module, library: Library) -> Connections:
+def connections(netlist: Netlist, module: Module, library: Library) -> Connections:  # noqa: PLR0912 - one walk over all pins
     """Return who drives and who reads each net of `module`."""
     result = Connections()
     for port in module.ports.values():

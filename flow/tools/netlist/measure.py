@@ -79,7 +79,7 @@ def measure(netlist: Netlist, library: Library, macros: frozenset[str] = frozens
     )
 
 
-def _totals(
+def _totals(  # noqa: PLR0917
     netlist: Netlist,
     library: Library,
     macros: frozenset[str],

@@ -129,7 +129,7 @@ def _feedthroughs(module: Module, ties: Ties) -> None:
                 module.names[net] = port.bit_name(index)
                 if module.names.get(bit) == port.bit_name(index):
                     del module.names[bit]
-                bit = net
+                seen.add(net)
             seen.add(bit)
 
 

@@ -12,7 +12,7 @@ import sys
 
 def main(script: str) -> None:
     """Run `script`, then leave without the library's slow clean-up."""
-    from pyosys import libyosys  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    from pyosys import libyosys  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
 
     libyosys.run_pass(f"script {script}", libyosys.Design())
     sys.stdout.flush()

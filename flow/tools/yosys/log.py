@@ -105,7 +105,7 @@ class Latch:
 
 def first_place(src: str, real: Callable[[str], str] = _keep) -> str:
     """Return ``file:line`` of a Yosys ``src`` attribute, the most specific of several."""
-    first = src.split("|")[-1].strip()
+    first = src.rsplit("|", maxsplit=1)[-1].strip()
     match = re.match(r"(?P<file>.*?):(?P<line>\d+)(?:[.:-].*)?$", first)
     return f"{real(match['file'])}:{match['line']}" if match else real(first)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,7 @@ from flow.tools.opensta.script import activity_lines, sta_path
 from flow.tools.opensta.sdc import quote
 
 DATA = Path(__file__).parents[2] / "data" / "opensta" / "2.0.17"
-PORTS = Ports(
-    inputs=("clk", "clk2", "rst", "d[0]", "d[1]"), outputs=("q",), vectors={"d": ("d[0]", "d[1]")}
-)
+PORTS = Ports(inputs=("clk", "clk2", "rst", "d[0]", "d[1]"), outputs=("q",), vectors={"d": ("d[0]", "d[1]")})
 
 
 def _log(name: str) -> str:
@@ -75,7 +74,7 @@ def test_the_worst_path_adds_up() -> None:
     assert worst["required_ns"] - worst["arrival_ns"] == pytest.approx(worst["slack_ns"], abs=1e-5)
     steps = [row for row in worst["rows"] if row["delay_ns"] is not None]
     assert steps[-1]["time_ns"] == pytest.approx(worst["arrival_ns"], abs=1e-5)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert after["time_ns"] == pytest.approx(before["time_ns"] + after["delay_ns"], abs=1e-5)
     driver = next(row for row in worst["rows"] if row.get("fanout"))
     assert driver["cell"] and driver["load_pf"] > 0 and driver["transition_ns"] > 0

@@ -70,7 +70,9 @@ def test_names_in_messages_become_the_users() -> None:
 def test_latches_have_signal_width_and_place() -> None:
     (latch,) = read_latches(_log("latches.il"))
     assert (latch.signal, latch.width, latch.place, latch.intended) == ("q", 2, "findings.v:3", False)
-    marked = _log("latches.il").replace("  attribute \\src", "  attribute \\always_latch 1\n  attribute \\src")
+    marked = _log("latches.il").replace(
+        "  attribute \\src", "  attribute \\always_latch 1\n  attribute \\src"
+    )
     assert read_latches(marked)[0].intended
 
 
@@ -145,7 +147,7 @@ def test_an_old_yosys_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     fake.chmod(0o755)
     monkeypatch.setenv("SUZURI_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SUZURI_YOSYS", str(fake))
-    with pytest.raises(ConfigError, match="Yosys 0.9 is older than 0.23"):
+    with pytest.raises(ConfigError, match=r"Yosys 0.9 is older than 0.23"):
         Yosys().detect()
 
 
