@@ -19,7 +19,7 @@ help: ## print this
 
 demo: ## run the tensor tile to power, performance and area, and a report
 	@.ci/setup.sh run
-	@.venv/bin/suzuri run rtl/tensor $(ARGS)
+	@.venv/bin/suzuri run rtl/tensor --skip-missing $(ARGS)
 
 test: ## run the tests (ARGS="tests/engine -k cache")
 	@.ci/setup.sh dev

@@ -33,10 +33,6 @@ class Verdict:
         return {"status": self.status, "exit_code": self.exit_code, "reasons": list(self.reasons)}
 
 
-#: Every design must meet setup at each PDK's main corner, whatever else it asks for.
-_BUILT_IN = (Limit(metric="timing__setup__ws", min=0.0),)
-
-
 def check_limits(
     design: Design, pdks: Iterable[PdkPlan], graph: Graph, outcomes: Mapping[str, Outcome]
 ) -> list[dict[str, Any]]:
@@ -51,9 +47,7 @@ def check_limits(
     plans = {plan.pdk.name: plan for plan in pdks}
     for plan in plans.values():
         target = design.pdks.get(plan.pdk.name)
-        own = (*(target.limits if target else ()), *design.limits)
-        asked = {limit.metric for limit in own}
-        for limit in (*own, *(b for b in _BUILT_IN if b.metric not in asked)):
+        for limit in (*(target.limits if target else ()), *design.limits):
             row = _on_pdk(limit, plan, ran)
             if row is not None:
                 rows.append(row)
