@@ -31,7 +31,8 @@ def measure(scratch: Path, _cache: Path) -> Iterator[Row]:
     bare = (time.monotonic() - started) / STEPS
 
     graph = Graph(
-        Step(name=f"s{i}", kind="trivial", stage="benchmarks.stages:Trivial", params={"i": i}) for i in range(STEPS)
+        Step(name=f"s{i}", kind="trivial", stage="benchmarks.stages:Trivial", params={"i": i})
+        for i in range(STEPS)
     )
     store = Store(scratch / "engine.sqlite")
     store.begin("bench", {})
@@ -57,7 +58,9 @@ def measure(scratch: Path, _cache: Path) -> Iterator[Row]:
         goal="at most 3 ms more",
         met=(ours - bare) * 1e3 <= 3.0,
     )
-    yield Row(name="(b) engine, memory growth", value=f"{growth:.0f} MB", goal="under 400 MB", met=growth < 400)
+    yield Row(
+        name="(b) engine, memory growth", value=f"{growth:.0f} MB", goal="under 400 MB", met=growth < 400
+    )
 
 
 def _resident_mb() -> float:

@@ -36,7 +36,8 @@ def environment(cache: Path) -> dict[str, str]:
 def suzuri(*arguments: str) -> list[str]:
     """Return the command line of this checkout's ``suzuri``."""
     installed = Path(sys.executable).with_name("suzuri")
-    return [str(installed), *arguments] if installed.exists() else [sys.executable, "-m", "flow.cli.main", *arguments]
+    start = [str(installed)] if installed.exists() else [sys.executable, "-m", "flow.cli.main"]
+    return [*start, *arguments]
 
 
 def seconds(

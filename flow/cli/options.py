@@ -23,27 +23,33 @@ _OPTIONS = (
     click.option("--corner", "corners", multiple=True, metavar="NAME",
                  help="Timing corner; the first is the main one. Repeatable."),
     click.option("--recipe", type=click.Choice(["area", "balanced", "speed"]), help="Synthesis recipe."),
-    click.option("--hierarchy", type=click.Choice(["flatten", "keep"]), help="Flatten the design or keep its modules."),
+    click.option("--hierarchy", type=click.Choice(["flatten", "keep"]), help="Dissolve or keep modules."),
     click.option("--clock", "clock_period_ns", type=float, metavar="NS", help="Clock period on every PDK."),
-    click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE", help="Override a parameter. Repeatable."),
+    click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
+                 help="Override a parameter. Repeatable."),
     click.option("--test", "tests", multiple=True, metavar="NAME", help="Run only this test. Repeatable."),
     click.option("--seeds", type=click.IntRange(min=1), help="Number of seeds of each test."),
     click.option("--master-seed", type=click.IntRange(min=0), default=1, show_default=True,
                  help="Every test's seeds derive from it."),
-    click.option("--seed", type=click.IntRange(min=0), help="One exact seed for every test, to repeat a failure."),
+    click.option("--seed", type=click.IntRange(min=0),
+                 help="One exact seed for every test, to repeat a failure."),
     click.option("--until", type=click.Choice(PARTS), help="Stop after this part of the flow."),
     click.option("--only", "only", type=click.Choice(PARTS), multiple=True,
                  help="Only these parts (and what they need). Repeatable."),
     click.option("--waves", is_flag=True, help="Record waves of every test."),
-    click.option("--force", multiple=True, metavar="STEP", help="Execute this step or kind of step although cached."),
-    click.option("--skip-missing", is_flag=True, help="Leave out what needs a tool or PDK that is not installed."),
+    click.option("--force", multiple=True, metavar="STEP",
+                 help="Execute this step or kind of step although cached."),
+    click.option("--skip-missing", is_flag=True,
+                 help="Leave out what needs a tool or PDK that is not installed."),
     click.option("--locked", is_flag=True, help="Refuse tools and PDKs that differ from tools.lock."),
     click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cores to use; all by default."),
-    click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler (tcp://HOST:PORT) instead of this machine."),
+    click.option("--scheduler", metavar="ADDRESS",
+                 help="Dask scheduler (tcp://HOST:PORT) instead of this machine."),
     click.option("--store", metavar="URL", envvar="SUZURI_STORE",
                  help="Shared folder or object store for workers on other machines (an fsspec URL)."),
     click.option("--build", type=click.Path(path_type=Path, file_okay=False), help="Folder for results."),
-    click.option("--database", metavar="URL", envvar="SUZURI_DATABASE", help="Run database; SQLite in the build folder by default."),
+    click.option("--database", metavar="URL", envvar="SUZURI_DATABASE",
+                 help="Run database; SQLite in the build folder by default."),
 )  # fmt: skip
 
 
@@ -65,7 +71,7 @@ def request_from(**values: Any) -> Request:  # noqa: ANN401 - as click passes th
     until, only = values.pop("until"), values.pop("only")
     if until and only:
         raise ConfigError("--until and --only exclude each other", None, "Give one of them.")
-    parts = PARTS
+    parts: tuple[str, ...] = PARTS
     if until:
         parts = PARTS[: PARTS.index(until) + 1]
     elif only:

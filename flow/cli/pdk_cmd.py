@@ -38,8 +38,9 @@ def list_pdks(as_json: bool) -> None:
         table.add_column(column)
     for row in rows:
         state = Text("installed", style="green") if row.installed else Text("not installed", style="dim")
-        table.add_row(Text(row.name), Text(row.library), state, Text(str(row.root) if row.installed else row.install))
-    Console(highlight=False).print(table)
+        where = str(row.root) if row.installed else row.install
+        table.add_row(Text(row.name), Text(row.library), state, Text(where, overflow="fold"))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
     for problem in registry.problems():
         click.echo(f"Note: {problem}", err=True)
 
@@ -85,7 +86,8 @@ def check(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
             if not row.passed and row.remedy:
                 click.echo(f"      {row.remedy}")
         verdict = "conforms" if result.exit_code == 0 else "does not conform"
-        click.echo(f"{name} {verdict}: {sum(r.passed for r in result.checks)} of {len(result.checks)} checks passed")
+        passed = sum(row.passed for row in result.checks)
+        click.echo(f"{name} {verdict}: {passed} of {len(result.checks)} checks passed")
     sys.exit(worst)
 
 
@@ -126,5 +128,6 @@ def install(name: str, version: str | None, dry_run: bool, yes: bool) -> None:
             raise error
     place = info(name)
     if not place.installed:
-        raise ConfigError(f"{name} was installed, but its views were not found", plan.destination, place.reason)
+        what = f"{name} was installed, but its views were not found"
+        raise ConfigError(what, plan.destination, place.reason)
     click.echo(f"{name} is ready: {place.root}. Check it: suzuri pdk check {name}")

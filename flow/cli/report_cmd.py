@@ -33,8 +33,11 @@ def report(
     home = folder / "runs" / run_id if run_id else folder
     path = home / "run.json"
     if not path.is_file():
-        raise ConfigError(f"there is no run {run_id}" if run_id else "there is no run yet", home,
-                          "See: suzuri report --list" if run_id else f"Start one: suzuri run {design}")  # fmt: skip
+        raise ConfigError(
+            f"there is no run {run_id}" if run_id else "there is no run yet",
+            home,
+            "See: suzuri report --list" if run_id else f"Start one: suzuri run {design}",
+        )
     try:
         record: dict[str, Any] = json.loads(path.read_text())
     except ValueError:
@@ -57,14 +60,18 @@ def report(
 
 
 def _list(folder: Path, database: str | None, as_json: bool) -> None:
+    from flow.engine.journal import take_in
     from flow.engine.store import Store
 
     where = database or folder / "suzuri.sqlite"
-    if isinstance(where, Path) and not where.is_file():
+    if isinstance(where, Path) and not where.is_file() and not (folder / "journal").is_dir():
         raise ConfigError("there is no run yet", folder)
     store = Store(where)
-    rows = store.runs()
-    store.close()
+    try:
+        take_in(folder / "journal", store)
+        rows = store.runs()
+    finally:
+        store.close()
     if as_json:
         from flow.cli.main import echo_json
 

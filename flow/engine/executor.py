@@ -105,7 +105,7 @@ class Executor:
             return distributed.Client(address, set_as_default=False, timeout=8)
         except (OSError, TimeoutError) as error:
             raise InfraError(f"no Dask scheduler answers ({error})", address,
-                             "Start one with: dask scheduler; and workers with: dask worker ADDRESS") from None  # fmt: skip
+                             "Start it: dask scheduler; and workers: dask worker ADDRESS") from None  # fmt: skip
         except ValueError as error:
             raise ConfigError(f"{address!r} is not a scheduler's address ({error})", "--scheduler") from None
 
@@ -137,7 +137,7 @@ class Executor:
         return max(1, self._slots)
 
     def _request(self, resources: Resources) -> dict[str, float]:
-        """What to ask of a worker: only what workers declare, and never more than one has.
+        """Return what to ask of a worker: what workers declare, and never more than one has.
 
         Raises
         ------
@@ -149,7 +149,7 @@ class Executor:
         for name, amount in resources.licences.items():
             if self._capacity.get(name, 0.0) < amount:
                 raise ConfigError(f"a step needs {amount:g} of the resource {name!r}, which no worker offers",
-                                  remedy=f'Start a worker with: dask worker ... --resources "{name}={amount:g}"')  # fmt: skip
+                                  remedy=f'Start one: dask worker ... --resources "{name}={amount:g}"')  # fmt: skip
             asked[name] = amount
         return asked
 

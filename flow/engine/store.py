@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from flow.engine.hashing import canonical_json
+from flow.engine.journal import read_journal
+from flow.engine.rows import now, outcome_rows
 from flow.model.errors import ConfigError, InfraError
 from flow.model.step import Outcome, Step
 
@@ -108,8 +110,38 @@ COVERAGE = sa.Table(
 )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _insert(connection: sa.Connection, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+    for name, new in rows.items():
+        values = [{**row, "finished": _time(row["finished"])} for row in new] if name == "steps" else new
+        connection.execute(_META.tables[name].insert(), values)
+
+
+def _end(
+    connection: sa.Connection,
+    run_id: str,
+    status: str,
+    *,
+    exit_code: int | None,
+    reasons: Sequence[str],
+    at: str | None = None,
+) -> None:
+    values = {
+        "ended": _time(at or now()),
+        "status": status,
+        "exit_code": exit_code,
+        "detail": canonical_json({"reasons": list(reasons)}),
+    }
+    connection.execute(RUNS.update().where(RUNS.c.id == run_id).values(**values))
+
+
+def _forget(connection: sa.Connection, run_id: str) -> None:
+    for table in (STEPS, METRICS, TESTS, CHECKS, COVERAGE):
+        connection.execute(table.delete().where(table.c.run == run_id))
+    connection.execute(RUNS.delete().where(RUNS.c.id == run_id))
 
 
 class Store:
@@ -135,11 +167,11 @@ class Store:
             self._engine = sa.create_engine(url, connect_args={"timeout": 60} if "sqlite" in url else {})
         except (sa.exc.ArgumentError, ImportError) as error:
             raise ConfigError(f"the database cannot be used ({error})", url,
-                              "Give a path, or a URL such as postgresql+psycopg://HOST/NAME.") from None  # fmt: skip
+                              "Give a path, or postgresql+psycopg://HOST/NAME.") from None  # fmt: skip
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _tune_sqlite)
         self._lock = threading.Lock()
-        self._pending: dict[sa.Table, list[dict[str, Any]]] = {}
+        self._pending: dict[str, list[dict[str, Any]]] = {}
         self._flushed = time.monotonic()
         with self._guard():
             if isinstance(where, Path):
@@ -174,13 +206,13 @@ class Store:
 
     def begin(self, run_id: str, record: Mapping[str, Any]) -> None:
         """Record that a run started."""
-        row = {"id": run_id, "started": _now(), "status": "running", **record}
+        row = {"id": run_id, "started": _time(now()), "status": "running", **record}
         with self._guard(), self._engine.begin() as connection:
             connection.execute(RUNS.insert(), row)
 
     def add(self, run_id: str, step: Step, outcome: Outcome) -> None:
         """Record a step's outcome; it is on the disk a quarter of a second later at most."""
-        rows = _rows(run_id, step, outcome)
+        rows = outcome_rows(run_id, step, outcome)
         with self._lock:
             for table, new in rows.items():
                 self._pending.setdefault(table, []).extend(new)
@@ -195,15 +227,40 @@ class Store:
             self._flushed = time.monotonic()
         if pending:
             with self._guard(), self._engine.begin() as connection:
-                for table, rows in pending.items():
-                    connection.execute(table.insert(), rows)
+                _insert(connection, pending)
 
-    def end(self, run_id: str, status: str, exit_code: int, detail: Mapping[str, Any]) -> None:
+    def end(self, run_id: str, status: str, exit_code: int, reasons: Sequence[str]) -> None:
         """Record how a run ended."""
         self.flush()
-        values = {"ended": _now(), "status": status, "exit_code": exit_code, "detail": canonical_json(detail)}
         with self._guard(), self._engine.begin() as connection:
-            connection.execute(RUNS.update().where(RUNS.c.id == run_id).values(**values))
+            _end(connection, run_id, status, exit_code=exit_code, reasons=reasons)
+
+    def ingest(self, journal: Path) -> None:
+        """Take in the journal of a run; doing it twice is doing it once.
+
+        A run without an end was killed.
+        """
+        with self._guard(), self._engine.begin() as connection:
+            run_id, ended = None, False
+            for entry in read_journal(journal):
+                if "begin" in entry:
+                    run_id = entry["begin"]["id"]
+                    _forget(connection, run_id)
+                    row = {**entry["begin"], "started": _time(entry["begin"]["started"])}
+                    connection.execute(RUNS.insert(), row)
+                elif run_id is None:
+                    return  # not a journal
+                elif "end" in entry:
+                    ended = True
+                    end = entry["end"]
+                    _end(
+                        connection, run_id, end["status"],
+                        exit_code=end["exit_code"], reasons=end["reasons"], at=end["at"],
+                    )  # fmt: skip
+                else:
+                    _insert(connection, entry["rows"])
+            if run_id is not None and not ended:
+                _end(connection, run_id, "killed", exit_code=None, reasons=())
 
     def runs(self, limit: int = 50) -> list[dict[str, Any]]:
         """Return the latest runs, newest first."""
@@ -230,73 +287,3 @@ def _tune_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a 
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA busy_timeout=60000")
     cursor.close()
-
-
-def _rows(run_id: str, step: Step, outcome: Outcome) -> dict[sa.Table, list[dict[str, Any]]]:
-    at = {"run": run_id, "step": step.name}
-    rows: dict[sa.Table, list[dict[str, Any]]] = {STEPS: [_step_row(run_id, step, outcome)]}
-    if outcome.metrics:
-        rows[METRICS] = [
-            {
-                **at,
-                "name": name,
-                "value": float(value) if isinstance(value, int | float) else None,
-                "text": value if isinstance(value, str) else None,
-            }
-            for name, value in outcome.metrics.items()
-        ]
-    if outcome.checks:
-        rows[CHECKS] = [
-            {
-                **at,
-                "name": c.name,
-                "passed": c.passed,
-                "severity": str(c.severity),
-                "message": c.message,
-                "place": c.place,
-            }
-            for c in outcome.checks
-        ]
-    tests = outcome.data.get("tests") or ()
-    if tests:
-        rows[TESTS] = list({(t["name"], t.get("seed")): _test_row(at, step, t) for t in tests}.values())
-    points = (outcome.data.get("coverage") or {}).get("coverpoints") or ()
-    bins = [
-        {**at, "point": p["name"], "bin": b["name"], "hits": b["hits"], "goal": b.get("goal", 1)}
-        for p in points
-        for b in p["bins"]
-    ]
-    if bins:
-        rows[COVERAGE] = bins
-    return rows
-
-
-def _step_row(run_id: str, step: Step, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "run": run_id,
-        "name": step.name,
-        "kind": step.kind,
-        "key": outcome.key,
-        "status": str(outcome.status),
-        "finished": _now(),
-        "wall_s": outcome.wall_s,
-        "tool_s": outcome.tool_s,
-        "cpu_s": outcome.cpu_s,
-        "peak_mb": outcome.peak_mb,
-        "attempts": outcome.attempts,
-        "host": outcome.host,
-        "tags": canonical_json(dict(step.tags)),
-        "error": None if outcome.error is None else canonical_json(dict(outcome.error)),
-    }
-
-
-def _test_row(at: Mapping[str, str], step: Step, case: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **at,
-        "testcase": case["name"],
-        "test": step.tags.get("test", step.name),
-        "seed": str(case.get("seed", step.tags.get("seed", ""))),
-        "status": case.get("status"),
-        "time_s": case.get("time_s", case.get("time")),
-        "message": case.get("message"),
-    }

@@ -1,4 +1,4 @@
-"""``suzuri pdk check``: does a PDK work from end to end, and is its adapter right?"""
+"""``suzuri pdk check``: whether a PDK works from end to end, and its adapter is right."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def check_pdk(pdk: Pdk, note: Callable[[str], None]) -> Conformance:
         if isinstance(event, StepStarted):
             note(f"{pdk.name}: {event.step.label}")
 
-    outcomes = run_graph(graph, cache, Options(run_id=new_run_id(), keep=cache.root / "failed" / pdk.name), tell)
+    outcomes = run_graph(
+        graph, cache, Options(run_id=new_run_id(), keep=cache.root / "failed" / pdk.name), tell
+    )
     memo.save()
     checks += _dynamic_checks(outcomes, cache)
     metrics = {k: v for o in outcomes.values() for k, v in o.metrics.items()}

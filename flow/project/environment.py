@@ -71,7 +71,8 @@ def _amaranth() -> ToolIdentity:
     version = next((p.version for p in found if p.name == "amaranth"), "missing")
     digest = "-".join(p.digest for p in sorted(found, key=lambda p: p.name))
     return ToolIdentity(
-        name="amaranth", flavour="python", version=version, digest=digest, path=sys.executable, licence="BSD-2-Clause"
+        name="amaranth", flavour="python", version=version, digest=digest, path=sys.executable,
+        licence="BSD-2-Clause",
     )  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def _known(known: Callable[[], Iterable[object]]) -> list[str]:
 
 
 def _all_names(known: Callable[[], Iterable[Any]]) -> list[str]:
-    """One PDK of each family, its first that is installed; every one of a family without variants of one process.
+    """Return one PDK of each process, the first that is installed.
 
     The SCMOS libraries of one family are three different processes.
     """

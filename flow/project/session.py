@@ -17,6 +17,7 @@ from flow.engine.cache import Cache, default_root, full_disk
 from flow.engine.driver import Options, run_graph
 from flow.engine.events import Event, Listener, StepFinished
 from flow.engine.hashing import DigestMemo
+from flow.engine.journal import Journal, take_in
 from flow.engine.manifest import load_design
 from flow.engine.provenance import Commit, commit_of, host_facts, new_run_id
 from flow.engine.record import outcome_to_json
@@ -128,28 +129,25 @@ class Session:
         FlowError
             The cluster cannot be reached, or results cannot be written.
         """
-        from flow.engine.store import Store  # noqa: PLC0415 - costs a third of a second
-
         run_id = new_run_id()
         started, clock = datetime.now(UTC), time.monotonic()
         commit = commit_of(self.design.root)
         folder = self._make_folder(run_id)
-        store = Store(self.request.database or self.build / "suzuri.sqlite")
+        journal = self._open_journal(run_id, commit)
+
+        def tell(event: Event) -> None:
+            if isinstance(event, StepFinished):
+                journal.add(event.step, event.outcome)
+            listener(event)
+
+        options = Options(
+            run_id=run_id,
+            keep=self.build / "failed",
+            jobs=self.request.jobs,
+            scheduler=self.request.scheduler,
+            force=self.request.force,
+        )
         try:
-            store.begin(run_id, self._run_row(commit))
-
-            def tell(event: Event) -> None:
-                if isinstance(event, StepFinished):
-                    store.add(run_id, event.step, event.outcome)
-                listener(event)
-
-            options = Options(
-                run_id=run_id,
-                keep=self.build / "failed",
-                jobs=self.request.jobs,
-                scheduler=self.request.scheduler,
-                force=self.request.force,
-            )
             outcomes = run_graph(self.graph, self.cache, options, tell)
             limits = check_limits(self.design, self.pdks, self.graph, outcomes)
             missing = [(n, str(e)) for n, e in self.missing_tools]
@@ -158,11 +156,31 @@ class Session:
                      "elapsed_s": time.monotonic() - clock}  # fmt: skip
             record = self._record(facts, commit, outcomes, limits, verdict)
             report = self._write(folder, record, outcomes)
-            store.end(run_id, verdict.status, verdict.exit_code, {"reasons": list(verdict.reasons)})
+            journal.end(verdict.status, verdict.exit_code, verdict.reasons)
+        except OSError as error:
+            raise full_disk(error, self.build) from None
+        finally:
+            journal.close()
+            self._memo.save()
+        if self.request.database or any(o.status is not Status.CACHED for o in outcomes.values()):
+            # A run that did nothing is not worth the third of a second that the database takes.
+            self._take_in()
+        return RunResult(record=record, folder=folder, report=report, verdict=verdict)
+
+    def _open_journal(self, run_id: str, commit: Commit) -> Journal:
+        try:
+            return Journal(self.build / "journal", run_id, self._run_row(commit))
+        except OSError as error:
+            raise full_disk(error, self.build) from None
+
+    def _take_in(self) -> None:
+        from flow.engine.store import Store  # noqa: PLC0415 - costs a third of a second
+
+        store = Store(self.request.database or self.build / "suzuri.sqlite")
+        try:
+            take_in(self.build / "journal", store)
         finally:
             store.close()
-            self._memo.save()
-        return RunResult(record=record, folder=folder, report=report, verdict=verdict)
 
     def _make_folder(self, run_id: str) -> Path:
         folder = self.build / "runs" / run_id
@@ -329,5 +347,6 @@ def _pdk_facts(plan: PdkPlan) -> dict[str, Any]:
 
 def _write_json(path: Path, data: Any) -> None:  # noqa: ANN401 - any JSON value
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(data, indent=1, default=str))
+    # Without an indent: the encoder that indents is ten times slower, and nobody reads megabytes.
+    temporary.write_text(json.dumps(data, default=str))
     temporary.replace(path)

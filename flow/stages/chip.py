@@ -121,7 +121,7 @@ class ChipFlow:
         return Step(name=name, kind=kind, stage=info.path, version=version, **values)
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401
-        """Walking a source tree or hashing code once is enough for a thousand steps."""
+        """Make a thing once: a source tree is not walked for each of a thousand steps."""
         if name not in self._memo:
             self._memo[name] = make()
         return self._memo[name]
@@ -139,6 +139,7 @@ class ChipFlow:
                     "include_dirs": [_below(design.root / d, base) for d in design.include_dirs],
                     "defines": dict(design.defines),
                     "parameters": dict(parameters),
+                    **({"data_files": self._data_files} if design.data_files else {}),
                 },
             }
         changed = {k: v for k, v in parameters.items() if design.parameters.get(k) != v}
@@ -167,6 +168,15 @@ class ChipFlow:
     def _hdl(self) -> tuple[Path, Tree]:
         found: tuple[Path, Tree] = self._once("hdl", lambda: hdl_tree(self.design, self.view_of))
         return found
+
+    @property
+    def _data_files(self) -> dict[str, str]:
+        """Data files by the name that RTL gives them: relative to the manifest, without leading ``../``."""
+        root, base = self.design.root, self._hdl[0]
+        return {
+            "/".join(part for part in Path(name).parts if part != ".."): _below(root / name, base)
+            for name in self.design.data_files
+        }
 
     @property
     def _python(self) -> Tree:
@@ -255,7 +265,7 @@ class ChipFlow:
                 "waves": waves,
                 "activity": activity,
                 "timeout_s": test.timeout_s,
-                "data_files": [_below(self.design.root / f, self._hdl[0]) for f in self.design.data_files],
+                "data_files": self._data_files,
             },
             inputs={"simulator": OutputRef(build, "simulator"), "tb": self._python, **data},
             outputs=tuple(outputs),
@@ -423,7 +433,7 @@ def _below(path: Path, base: Path) -> str:
 
 
 def _on_pdk(constraints: Constraints, plan: PdkPlan) -> Constraints:
-    """The constraints with this PDK's clock period on the main clock."""
+    """Return the constraints with this PDK's clock period on the main clock."""
     main, *others = constraints.clocks
     try:
         return replace(constraints, clocks=(replace(main, period_ns=plan.clock_period_ns), *others))

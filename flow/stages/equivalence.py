@@ -38,7 +38,8 @@ class Equivalence:
             files.append(f"{name}.v")
         compiled = ctx.run(
             Command(
-                argv=(compiler.path, "-g2012", "-s", ctx.params["top"], "-o", "sim.vvp", *files), log="compile.log"
+                argv=(compiler.path, "-g2012", "-s", ctx.params["top"], "-o", "sim.vvp", *files),
+                log="compile.log",
             )
         )
         if compiled.returncode != 0:

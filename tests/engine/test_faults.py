@@ -147,12 +147,12 @@ def test_workers_without_a_shared_folder_use_the_shared_store(tmp_path, helper_e
 def test_a_scheduler_that_is_not_there(bench):
     from flow.model.errors import InfraError
 
-    with pytest.raises(InfraError, match="no Dask scheduler answers.*dask scheduler"):
+    with pytest.raises(InfraError, match=r"no Dask scheduler answers.*dask scheduler"):
         bench.run(Graph([shell("s", "true")]), scheduler="tcp://127.0.0.1:9")
 
 
 def test_an_address_that_is_none(bench):
-    with pytest.raises(ConfigError, match="is not a scheduler's address.*tcp://HOST:PORT"):
+    with pytest.raises(ConfigError, match=r"is not a scheduler's address.*tcp://HOST:PORT"):
         bench.run(Graph([shell("s", "true")]), scheduler="localhost")
 
 
@@ -174,21 +174,22 @@ def test_a_full_disk_loses_nothing_and_is_said(bench, small_disk):
     bench.cache_root = small_disk / "cache"
     graph = Graph([
         shell("small", "echo kept > out", outputs=["out"]),
-        shell("big", "head -c 5000000 /dev/urandom > out", inputs={"x": OutputRef("small", "out")}, outputs=["out"]),
+        shell("big", "head -c 5000000 /dev/urandom > out", outputs=["out"],
+              inputs={"x": OutputRef("small", "out")}),
     ])  # fmt: skip
     outcomes = bench.run(graph)
     assert str(outcomes["small"].status) == "done"
     assert outcomes["big"].error["type"] == "InfraError"
     assert outcomes["big"].error["what"] == "the disk is full"
     assert "suzuri gc" in outcomes["big"].error["remedy"]
-    assert not [p for p in bench.cache_root.rglob("*.tmp")]
+    assert not list(bench.cache_root.rglob("*.tmp"))
     again = bench.run(Graph([shell("small", "echo kept > out", outputs=["out"])]))
     assert str(again["small"].status) == "cached"
 
 
 def test_a_disk_that_fills_while_a_result_is_published(bench, small_disk):
     bench.cache_root = small_disk / "cache"
-    script = "head -c 1000 /dev/zero > out; head -c 9000000 /dev/zero > /proc/self/cwd/../../fill 2>/dev/null; true"
+    script = "echo > out; head -c 9000000 /dev/zero > /proc/self/cwd/../../fill 2>/dev/null; true"
     outcome = bench.run(Graph([shell("s", script, outputs=["out"])]))["s"]
     assert str(outcome.status) == "infra"
     assert "disk is full" in outcome.error["what"]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ def run(tmp_path, script, cancelled=lambda: False, **limits):
 
 def alive(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
+        with Path(f"/proc/{pid}/stat").open() as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
@@ -92,7 +93,7 @@ def test_cancelling(tmp_path):
 
 
 def test_no_such_program(tmp_path):
-    with pytest.raises(ToolError, match="no such program.*suzuri doctor"):
+    with pytest.raises(ToolError, match=r"no such program.*suzuri doctor"):
         Runner(tmp_path, Resources()).run(["/nonexistent/tool"], log=tmp_path / "log")
 
 

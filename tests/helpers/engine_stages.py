@@ -29,7 +29,6 @@ class Shell:
 
     def execute(self, ctx: StepContext) -> None:
         for name, path in ctx.inputs_matching(""):
-            os.environ.get("unused")
             (ctx.workdir / name).symlink_to(path)
         if journal := ctx.params.get("journal"):
             with Path(journal).open("a") as file:

@@ -55,7 +55,7 @@ def test_broken_toml_names_the_line(counter):
         ("period_ns = 10.0", "period_ns = -1", ("clock", "must be positive")),
         ("period_ns = 10.0", "period_ns = true", ("clock.period_ns", "expected a number", "a boolean")),
         ('simulator = "icarus"', 'simulator = "vcs"', ("test[0]", "'vcs'", "verilator, icarus")),
-        ('sources = ["counter.v"]', 'sources = ["cuonter.v"]', ("design.sources", "there is no file 'cuonter.v'")),
+        ('sources = ["counter.v"]', 'sources = ["c.v"]', ("design.sources", "there is no file 'c.v'")),
         ('sources = ["counter.v"]', 'sources = ["*.sv"]', ("design.sources", "there is no file '*.sv'")),
         ('sources = ["counter.v"]', 'sources = ["test_counter.py"]', ("design.sources", "neither Verilog")),
         ('top = "counter"', "", ("design.top", "the key 'top' is missing")),
