@@ -105,7 +105,7 @@ class Executor:
             return distributed.Client(address, set_as_default=False, timeout=8)
         except (OSError, TimeoutError) as error:
             raise InfraError(f"no Dask scheduler answers ({error})", address,
-                             "Start it: dask scheduler; and workers: dask worker ADDRESS") from None  # fmt: skip
+                             "Start: dask scheduler; and: dask worker ADDRESS") from None  # fmt: skip
         except ValueError as error:
             raise ConfigError(f"{address!r} is not a scheduler's address ({error})", "--scheduler") from None
 
@@ -148,8 +148,8 @@ class Executor:
         asked = {n: min(v, self._capacity[n]) for n, v in wanted.items() if n in self._capacity}
         for name, amount in resources.licences.items():
             if self._capacity.get(name, 0.0) < amount:
-                raise ConfigError(f"a step needs {amount:g} of the resource {name!r}, which no worker offers",
-                                  remedy=f'Start one: dask worker ... --resources "{name}={amount:g}"')  # fmt: skip
+                raise ConfigError(f"a step needs {amount:g} of {name!r}, which no worker offers",
+                                  remedy=f'Try: dask worker ... --resources "{name}={amount:g}"')  # fmt: skip
             asked[name] = amount
         return asked
 

@@ -39,7 +39,9 @@ def check_lock(session: Session, *, refuse: bool) -> list[str]:
     from flow.lock import compare, read_lock  # noqa: PLC0415
 
     pdks = [plan.pdk for plan in session.pdks]
-    differences = [str(d) for d in compare(read_lock(path), list(session.tools.values()), pdks)]
+    found = compare(read_lock(path), list(session.tools.values()), pdks)
+    # What the lock does not name is worth a word only where it must not be used.
+    differences = [str(d) for d in found if refuse or d.what != "pin"]
     if differences and refuse:
         raise ConfigError(f"{len(differences)} of the tools differ: {'; '.join(differences)}", path,
                           "Install what it pins, or accept what is here: suzuri lock")  # fmt: skip

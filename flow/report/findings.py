@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from flow.report.details import TestRow, testcases
 from flow.report.rundata import Run, StepRun, rows, text
@@ -14,12 +14,17 @@ __all__ = ["Finding", "findings", "test_counts"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at; `section` is where the report shows it."""
+    """One thing to look at.
+
+    `section` is where the report shows it. `on` is the step that found it,
+    where others may have found the same.
+    """
 
     section: str
     what: str
     where: str = ""
     remedy: str = ""
+    on: str = field(default="", compare=False)
 
 
 def test_counts(tests: Iterable[TestRow]) -> dict[str, int]:
@@ -46,9 +51,9 @@ def _steps(run: Run) -> Iterator[Finding]:
         if step.status in ("failed", "infra"):
             error = step.error
             what = text(error.get("what")) or step.status
-            yield Finding(
-                "steps", f"{step.label}: {what}", text(error.get("where")), text(error.get("remedy"))
-            )
+            log = text(error.get("log"))
+            remedy = ". ".join(filter(None, (text(error.get("remedy")).rstrip("."), log and f"See {log}")))
+            yield Finding("steps", f"{step.label}: {what}", text(error.get("where")), remedy)
     for tool in rows(run.raw.get("missing_tools")):
         yield Finding("tools", f"{text(tool.get('name'))} was left out", "", text(tool.get("reason")))
 
@@ -92,13 +97,15 @@ def _tests(run: Run) -> Iterator[Finding]:
 
 
 def _checks(run: Run) -> Iterator[Finding]:
+    told = {f"sim.{t.test}.{t.case}" for t in testcases(run.of("simulate")) if t.status == "fail"}
     for step, check in run.checks():
         if check.get("passed") is not False or text(check.get("severity"), "error") != "error":
             continue
-        if step.kind == "simulate" and any(t.status == "fail" for t in testcases([step])):
+        if step.kind == "simulate" and text(check.get("name")) in told:
             continue  # already told as a test
         what = text(check.get("message")) or text(check.get("name"))
-        yield Finding("checks", what, text(check.get("place")) or step.name, text(check.get("remedy")))
+        on = step.label if step.tag("pdk") else ""
+        yield Finding("checks", what, text(check.get("place")) or step.name, text(check.get("remedy")), on)
 
 
 def findings(run: Run) -> list[Finding]:
@@ -107,4 +114,10 @@ def findings(run: Run) -> list[Finding]:
     for source in (_steps, _checks, _tests, _limits):
         for finding in source(run):
             counts[finding] = counts.get(finding, 0) + 1
-    return [replace(f, what=f"{f.what} ({n} times)") if n > 1 else f for f, n in counts.items()]
+    return [replace(f, what=_told(f, n)) for f, n in counts.items()]
+
+
+def _told(finding: Finding, times: int) -> str:
+    if times > 1:
+        return f"{finding.what} ({times} times)"
+    return f"{finding.on}: {finding.what}" if finding.on else finding.what

@@ -49,7 +49,7 @@ def _verdict(run: Run) -> Text:
     word = run.status
     elapsed = number(run.info.get("elapsed_s"))
     done, cached = (sum(s.status == w for s in run.steps) for w in ("done", "cached"))
-    tail = f"  {run.name}: {done} steps ran, {cached} cached"
+    tail = f"  {run.name}: {done} {'step' if done == 1 else 'steps'} ran, {cached} cached"
     if elapsed is not None:
         tail += f", {duration(elapsed)}"
     return _text((f"{_MARK.get(word, '?')} {word.upper()}", _STYLE.get(word, "bold")), tail)
@@ -88,11 +88,12 @@ def _ppa(run: Run) -> Table:
 
     square = area_scale([t.num("design__instance__area").value for t in run.targets])
     watt = power_scale([c.num("power__total").value for t in run.targets for c in t.corners])
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    # Units below the names and no padding beside the box: eighty columns are enough.
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=0)
     table.add_column("PDK", no_wrap=True)
-    table.add_column(f"Area {square.unit}", justify="right", no_wrap=True)
-    table.add_column("Corner", overflow="fold")
-    for name in ("Clock ns", "Setup ns", "Hold ns", "Fmax MHz", f"Power {watt.unit}"):
+    table.add_column(f"Area\n{square.unit}", justify="right", no_wrap=True)
+    table.add_column("Corner", no_wrap=True)
+    for name in ("Clock\nns", "Setup\nns", "Hold\nns", "Fmax\nMHz", f"Power\n{watt.unit}"):
         table.add_column(name, justify="right", no_wrap=True)
     for target in run.targets:
         for index, corner in enumerate(target.corners or (Corner(""),)):

@@ -77,14 +77,16 @@ def _load(top: str, root: Path) -> type:
             _place(error, root),
             f"Install {error.name!r}, or add it to python_packages.",
         ) from None
-    except BaseException as error:  # noqa: BLE001 - whatever the user's module raises
+    except BaseException as error:
         raise _Refused(f"importing {module_name!r} failed: {type(error).__name__}: {error}",
                        _place(error, root), "Mend the module.") from None  # fmt: skip
     found = getattr(module, class_name, None)
     if found is None:
         names = [n for n, v in vars(module).items() if isinstance(v, type)]
         near = difflib.get_close_matches(class_name, names, n=1)
-        remedy = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(sorted(names)) or 'no class'}."
+        remedy = (
+            f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(sorted(names)) or 'no class'}."
+        )
         raise _Refused(f"the module {module_name!r} has no {class_name!r}", "design.top", remedy)
     return _component(found, top)
 
@@ -114,7 +116,7 @@ def _describe(found: object) -> str:
 
 def _construct(cls: type, top: str, parameters: dict[str, Any], root: Path) -> Any:  # noqa: ANN401
     """Call the constructor, turning what it refuses into words about the manifest."""
-    signature = inspect.signature(cls.__init__)
+    signature = inspect.signature(cls)
     accepted = [
         name
         for name, p in signature.parameters.items()
@@ -125,11 +127,15 @@ def _construct(cls: type, top: str, parameters: dict[str, Any], root: Path) -> A
         if name not in accepted and not open_ended:
             near = difflib.get_close_matches(name, accepted, n=1)
             remedy = (
-                f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(accepted) or 'no parameter'}."
+                f"Did you mean {near[0]!r}?"
+                if near
+                else f"It takes: {', '.join(accepted) or 'no parameter'}."
             )
             raise _Refused(f"{top!r} takes no parameter {name!r}", f"design.parameters.{name}", remedy)
     missing = [
-        n for n in accepted if n not in parameters and signature.parameters[n].default is inspect.Parameter.empty
+        n
+        for n in accepted
+        if n not in parameters and signature.parameters[n].default is inspect.Parameter.empty
     ]
     if missing:
         raise _Refused(f"{top!r} needs the parameter {missing[0]!r}", f"design.parameters.{missing[0]}",
@@ -140,7 +146,7 @@ def _construct(cls: type, top: str, parameters: dict[str, Any], root: Path) -> A
         named = [n for n in parameters if n in str(error)]
         where = f"design.parameters.{named[0]}" if named else "design.parameters"
         raise _Refused(f"{top!r} refuses its parameters: {error}", where, "Mend the value.") from None
-    except BaseException as error:  # noqa: BLE001 - whatever the user's constructor raises
+    except BaseException as error:
         raise _Refused(f"making {top!r} failed: {type(error).__name__}: {error}",
                        _place(error, root), "Mend the constructor.") from None  # fmt: skip
 
@@ -163,8 +169,8 @@ def _convert(component: Any, name: str, root: Path) -> str:  # noqa: ANN401 - an
     from amaranth.back import verilog
 
     try:
-        text = verilog.convert(component, name=name)
-    except BaseException as error:  # noqa: BLE001 - the user's elaborate() runs in here
+        text: str = verilog.convert(component, name=name)
+    except BaseException as error:
         raise _Refused(
             f"elaborating {type(component).__name__!r} failed: {type(error).__name__}: {error}",
             _place(error, root),
