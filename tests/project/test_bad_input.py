@@ -185,6 +185,12 @@ def test_a_combinational_loop_is_a_failed_check(counter):
     refused(counter.run("run", "--only", "synthesize"), "loop", "counter.v:1", code=1)
 
 
+@pytest.mark.eda
+def test_a_liberty_file_that_is_cut_short(counter, cut_short):
+    done = counter.run("run", "--only", "synthesize", QFLOW_TECH=str(cut_short))
+    refused(done, f"{cut_short}/osu018/osu018_stdcells.lib", "was cut short", "Install the PDK again")
+
+
 @pytest.mark.sim
 def test_a_good_design_passes(counter):
     done = counter.run("run", *FRONT, "-q")
