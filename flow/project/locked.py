@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flow.model.errors import ConfigError
@@ -10,16 +9,7 @@ from flow.model.errors import ConfigError
 if TYPE_CHECKING:
     from flow.project.session import Session
 
-__all__ = ["check_lock", "find_lock"]
-
-
-def find_lock(folder: Path) -> Path | None:
-    """Return the ``tools.lock`` in `folder` or the nearest folder above it."""
-    for candidate in (folder, *folder.parents):
-        path = candidate / "tools.lock"
-        if path.is_file():
-            return path
-    return None
+__all__ = ["check_lock"]
 
 
 def check_lock(session: Session, *, refuse: bool) -> list[str]:
@@ -30,14 +20,14 @@ def check_lock(session: Session, *, refuse: bool) -> list[str]:
     ConfigError
         `refuse` is given and there is a difference, or no lock.
     """
+    from flow.lock import compare, find_lock, read_lock  # noqa: PLC0415 - a run without a lock needs none of it
+
     path = find_lock(session.design.root)
     if path is None:
         if refuse:
             raise ConfigError("there is no tools.lock here or above", session.design.root,
                               "Write one: suzuri lock")  # fmt: skip
         return []
-    from flow.lock import compare, read_lock  # noqa: PLC0415
-
     pdks = [plan.pdk for plan in session.pdks]
     found = compare(read_lock(path), list(session.tools.values()), pdks)
     # What the lock does not name is worth a word only where it must not be used.

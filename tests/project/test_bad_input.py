@@ -163,6 +163,31 @@ def test_options_that_exclude_each_other(counter):
     refused(counter.run("run", "--seed", "1", "--seeds", "2"), "--seed is one exact seed")
 
 
+LOCK = """\
+format = 1
+
+[tool.icarus]
+flavour = "path"
+version = "1.0"
+licence = "GPL-2.0-or-later"
+digest.linux-x86_64 = "00"
+"""
+
+
+@pytest.mark.sim
+def test_tools_that_differ_from_the_lock_are_said_and_refused_when_locked(counter):
+    counter.write("tools.lock", LOCK)
+    done = counter.run("run", "--only", "simulate", "-q")
+    assert done.returncode == 0, done.stderr
+    assert "Note: " in done.stderr
+    assert "icarus" in done.stderr
+    refused(counter.run("run", "--only", "simulate", "--locked"), "tools.lock", "icarus", "suzuri lock")
+
+
+def test_locked_without_a_lock(counter):
+    refused(counter.run("run", "--only", "lint", "--locked"), "there is no tools.lock", "suzuri lock")
+
+
 def test_an_unknown_command_suggests(counter):
     refused(counter.run("rnu"), "Did you mean 'run'?")
 
