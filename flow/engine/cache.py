@@ -5,13 +5,15 @@ Layout below the root::
     blobs/ab/<sha256>      file contents, read-only
     results/ab/<key>       sealed outcomes of successful steps
     reads/ab/<base key>    which files of its trees a step read, a list
-    trees/<sha256>/        source trees, hard links to blobs
-    work/                  directories of running steps
+    work/                  directories of running steps, hard links to blobs in them
     locks/                 one writer a key
 
 Everything is written to a temporary name, flushed to the disk, and renamed;
 a reader sees all of it or nothing. What is read is checked against its
-digest; what fails the check is dropped and made again.
+digest; what fails the check is dropped and made again. A step has its inputs
+as hard links: whoever may write to read-only files (root may) could change a
+blob through one, so a blob is looked at again whenever its inode, size or time
+of change differ from what they were when it was last checked.
 """
 
 from __future__ import annotations
@@ -22,7 +24,6 @@ import fcntl
 import os
 import shutil
 import socket
-import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -78,8 +79,7 @@ class Cache:
     def __init__(self, root: Path, remote: RemoteStore | None = None) -> None:
         self.root = root
         self.remote = remote
-        self._checked_trees: set[str] = set()
-        self._lock = threading.Lock()
+        self._seen: dict[str, tuple[int, int, int]] = {}
         #: Messages about entries that were corrupt, for the driver to show.
         self.corrupt: list[str] = []
 
@@ -146,7 +146,9 @@ class Cache:
         """Whether the blob of `view` is there and has its digest; a damaged one is removed."""
         path = self._blob(view.digest)
         try:
-            if path.stat().st_size == view.size and digest_file(path)[0] == view.digest:
+            stamp = _stamp(path)
+            if stamp[1] == view.size and digest_file(path)[0] == view.digest:
+                self._seen[view.digest] = stamp
                 return True
         except FileNotFoundError:
             return False
@@ -155,6 +157,23 @@ class Cache:
         with contextlib.suppress(OSError):
             path.unlink()
         return False
+
+    def _sound(self, view: View) -> bool:
+        """Like :meth:`intact`, but without reading a blob that nobody touched since it was last read."""
+        try:
+            if self._seen.get(view.digest) == _stamp(self._blob(view.digest)):
+                return True
+        except OSError:
+            return False
+        return self.intact(view)
+
+    def altered(self, view: View) -> bool:
+        """Whether the blob of `view`, which was sound, has been written to; it is removed then."""
+        try:
+            before, now = self._seen.get(view.digest), _stamp(self._blob(view.digest))
+        except OSError:
+            return False
+        return before is not None and before != now and not self.intact(view)
 
     def publish(self, base: str, outcome: Outcome) -> None:
         """Keep `outcome`, whose views are already blobs, under its key.
@@ -183,12 +202,13 @@ class Cache:
         try:
             digest, size = digest_file(path)
             target = self._blob(digest)
-            if not target.exists() or target.stat().st_size != size:
+            if not self._sound(View(name=name, digest=digest, size=size)):
                 path.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
                 _sync_file(path)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.chmod(0o555 if os.access(path, os.X_OK) else 0o444)
                 path.replace(target)
+                self._seen[digest] = _stamp(target)
         except OSError as error:
             raise full_disk(error, self.root) from None
         return View(name=name, digest=digest, size=size)
@@ -202,7 +222,7 @@ class Cache:
             The file is gone or changed since its digest was taken.
         """
         target = self._blob(view.digest)
-        if target.exists() and target.stat().st_size == view.size:
+        if self._sound(view):
             return target
         if view.path is None or not Path(view.path).is_file():
             if self._fetch_remote(view):
@@ -217,6 +237,7 @@ class Cache:
             temporary.chmod(0o444)
             _sync_file(temporary)
             temporary.replace(target)
+            self._seen[view.digest] = _stamp(target)
         except OSError as error:
             raise full_disk(error, self.root) from None
         finally:
@@ -229,10 +250,8 @@ class Cache:
         A blob first; then the path it came from, if that still has the
         content; then the shared store.
         """
-        blob = self._blob(view.digest)
-        with contextlib.suppress(OSError):
-            if blob.stat().st_size == view.size:
-                return blob
+        if self._sound(view):
+            return self._blob(view.digest)
         if view.path is not None:
             path = Path(view.path)
             with contextlib.suppress(OSError):
@@ -264,43 +283,23 @@ class Cache:
 
     # -- trees ------------------------------------------------------------
 
-    def tree(self, tree: Tree) -> Path:
-        """Return a folder that holds the files of `tree`, shared and not to be written to."""
-        digest = digest_value([[name, view.digest] for name, view in tree.files])
-        folder = self.root / "trees" / digest
-        with self._lock:
-            if digest in self._checked_trees and folder.is_dir():
-                return folder
-            if folder.is_dir() and not self._tree_intact(tree, folder):
-                shutil.rmtree(folder, ignore_errors=True)
-            if not folder.is_dir():
-                self._make_tree(tree, folder)
-            self._checked_trees.add(digest)
-        return folder
-
-    @staticmethod
-    def _tree_intact(tree: Tree, folder: Path) -> bool:
+    def place_tree(self, tree: Tree, folder: Path) -> None:
+        """Make `folder` with the files of `tree`: one step's own, so that no other sees its changes."""
         try:
-            return all(digest_file(folder / name)[0] == view.digest for name, view in tree.files)
-        except OSError:
-            return False
-
-    def _make_tree(self, tree: Tree, folder: Path) -> None:
-        temporary = self._temporary(folder)
-        try:
+            folder.mkdir(parents=True)
+            made = {folder}
             for name, view in tree.files:
-                target = temporary / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if not self.intact(view):
-                    self.ingest(view)
-                os.link(self._blob(view.digest), target)
-            temporary.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(OSError):  # another process may have made it meanwhile
-                temporary.rename(folder)
+                target = folder / name
+                if target.parent not in made:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    made.add(target.parent)
+                blob = self.ingest(view)
+                try:
+                    os.link(blob, target)
+                except OSError:  # somebody else's file, or a file system without links
+                    shutil.copyfile(blob, target)
         except OSError as error:
             raise full_disk(error, self.root) from None
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
 
     # -- writing ----------------------------------------------------------
 
@@ -376,6 +375,11 @@ def _tree_digest(trees: Mapping[str, Tree], name: str) -> str | None:
     tree, _, relative = name.partition("/")
     view = trees[tree].get(relative) if tree in trees else None
     return None if view is None else view.digest
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _sync_file(path: Path) -> None:

@@ -20,7 +20,7 @@ from flow.engine.cache import Cache, final_key, full_disk
 from flow.engine.remote import RemoteStore
 from flow.engine.runner import Cancelled, Runner
 from flow.model.check import Check
-from flow.model.errors import FlowError, InfraError, ToolError
+from flow.model.errors import ConfigError, FlowError, InfraError, ToolError
 from flow.model.metric import MetricValue
 from flow.model.step import Outcome, ProcessResult, Resources, Status, Step
 from flow.model.tool import Command, ToolIdentity
@@ -137,9 +137,8 @@ class _Context:
         item = self._step.inputs[name]
         folder = self._workdir / "in"
         if isinstance(item, Tree):
-            folder.mkdir(exist_ok=True)
             target = folder / name
-            target.symlink_to(self._cache.tree(item))
+            self._cache.place_tree(item, target)
             return target
         if not isinstance(item, View):
             raise TypeError(f"input {name} of {self._step.name} is not resolved")
@@ -151,6 +150,27 @@ class _Context:
         except OSError:
             target.symlink_to(source)  # another file system
         return target
+
+    def check_inputs(self) -> None:
+        """Refuse a result when an input was written to: neither is what it says it is.
+
+        Raises
+        ------
+        ConfigError
+            One was; it is out of the cache now.
+        """
+        changed = [
+            relative
+            for name in self._placed
+            for relative, view in _views(name, self._step.inputs[name])
+            if self._cache.altered(view)
+        ]
+        if changed:
+            raise ConfigError(
+                f"{', '.join(changed[:5])} was written to while the step ran",
+                f"step {self._step.name}",
+                "A step's inputs are read-only: write into the current directory instead.",
+            )
 
     def tool(self, name: str) -> ToolIdentity:
         for identity in self._step.tools:
@@ -231,6 +251,13 @@ class _Context:
         return views
 
 
+def _views(name: str, item: object) -> list[tuple[str, View]]:
+    """Return the views of an input, by the names that a user knows."""
+    if isinstance(item, Tree):
+        return list(item.files)
+    return [(name, item)] if isinstance(item, View) else []
+
+
 def execute_batch(tasks: Sequence[Task]) -> list[Outcome]:
     """Execute several short steps one after the other, each by itself."""
     return [execute(task) for task in tasks]
@@ -299,6 +326,7 @@ def _perform(task: Task, cache: Cache, context: _Context) -> Outcome:
         stage.execute(context)
     except OSError as error:
         raise full_disk(error, context.workdir) from error
+    context.check_inputs()
     reads = context.collect_reads()
     return Outcome(
         status=Status.DONE,
@@ -338,8 +366,8 @@ def _failure(task: Task, error: Exception, context: _Context | None, workdir: Pa
         details["tool"] = error.tool
         if error.log is not None and kept is not None:
             details["log"] = str(Path(kept) / Path(error.log).name)
-    if workdir is not None and kept is not None:
-        details = {k: None if v is None else v.replace(str(workdir), kept) for k, v in details.items()}
+    if workdir is not None:
+        details = {k: None if v is None else _as_known(v, task, workdir, kept) for k, v in details.items()}
     infra = isinstance(error, InfraError)
     return Outcome(
         status=Status.INFRA if infra else Status.FAILED,
@@ -355,6 +383,14 @@ def _failure(task: Task, error: Exception, context: _Context | None, workdir: Pa
         cpu_s=context.cpu_s if context else 0.0,
         peak_mb=context.peak_mb if context else 0.0,
     )
+
+
+def _as_known(text: str, task: Task, workdir: Path, kept: str | None) -> str:
+    """Name inputs by where their user has them, and the step's own files by where they were kept."""
+    for name, item in task.step.inputs.items():
+        if isinstance(item, View) and item.path is not None:
+            text = text.replace(f"{workdir}/in/{name}/{item.name}", item.path)
+    return text.replace(str(workdir), kept) if kept is not None else text
 
 
 def _disk_is_full(where: Path) -> bool:
