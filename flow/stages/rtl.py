@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flow.model.errors import ConfigError
 from flow.model.step import StepContext
 
-__all__ = ["RtlSources", "rtl_sources"]
+__all__ = ["RtlSources", "place_data", "rtl_sources"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,13 @@ def rtl_sources(ctx: StepContext) -> RtlSources:
     The step has either the input ``rtl``, one file that ``elaborate`` wrote,
     or the input ``src``, a tree, with the parameters ``sources``,
     ``include_dirs`` and ``defines`` relative to it. ``top`` names the top
-    module; ``parameters`` are Verilog overrides.
+    module; ``parameters`` are Verilog overrides. ``data_files`` of the tree
+    are placed in the step's directory, where ``$readmemh`` looks for them.
+
+    Raises
+    ------
+    ConfigError
+        A data file is missing.
     """
     params = ctx.params
     if ctx.has_input("rtl"):
@@ -61,6 +68,7 @@ def rtl_sources(ctx: StepContext) -> RtlSources:
             root=file.parent, files=(file,), include_dirs=(), defines={}, top=params["top"], parameters={}
         )
     root = ctx.input("src")
+    place_data(params.get("data_files", {}), root, [ctx.workdir])
     return RtlSources(
         root=root,
         files=tuple(root / name for name in params["sources"]),
@@ -69,3 +77,35 @@ def rtl_sources(ctx: StepContext) -> RtlSources:
         top=params["top"],
         parameters=dict(params.get("parameters", {})),
     )
+
+
+def place_data(files: Mapping[str, str], root: Path, folders: Iterable[Path]) -> None:
+    """Link data files, such as ``$readmemh`` images, where they are looked up by relative name.
+
+    Parameters
+    ----------
+    files
+        Name by which it is looked up, to the file below `root`.
+    root
+        The tree that holds them.
+    folders
+        Current directories of what reads them.
+
+    Raises
+    ------
+    ConfigError
+        One is missing or lies outside of `root`.
+    """
+    for name, inside in files.items():
+        path = Path(inside)
+        if path.is_absolute() or ".." in (*path.parts, *Path(name).parts) or not (root / path).is_file():
+            raise ConfigError(
+                "the data file is missing, or lies outside of the design",
+                f"data_files: {inside}",
+                "Mend data_files in the manifest",
+            )
+        for folder in folders:
+            link = folder / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.is_symlink():
+                link.symlink_to(root / path)

@@ -18,6 +18,7 @@ __all__ = ["Verdict", "judge"]
 _TAIL_LINES = 12
 _TAIL_BYTES = 64 << 10
 _TRACEBACK = 4000
+_NO_DATA = "A test sees Python files only: list the others that it reads in data_files in the manifest"
 _NOT_STARTED = "Mend the testbench; its traceback is in the log"
 
 
@@ -102,7 +103,7 @@ def judge(
         The bench could not be started, or nothing was selected.
     """
     if record.error is not None:
-        raise _not_started(record.error, test)
+        raise _not_started(record.error, test, bench_root)
     xml = _read(folder / "results.xml")
     log = _tail(folder / "sim.log")
     if timed_out:
@@ -115,7 +116,8 @@ def judge(
     except ToolError as error:
         how = _how_it_ended(returncode)
         return _broken(test, seed, "crash", f"the simulator {how}; {error.reason}", log)
-    checks = [_failure(test, seed, case, bench_root) for case in cases if case.failed]
+    checks = _unread_images(test, seed, folder)
+    checks += [_failure(test, seed, case, bench_root) for case in cases if case.failed]
     checks += _no_tests(test, cases, testcase, record, modules)
     if not checks:
         checks += _bad_exit(test, seed, returncode, folder)
@@ -126,7 +128,7 @@ def judge(
     return Verdict(seed=seed, checks=tuple(checks), rows=rows, xml=xml)
 
 
-def _not_started(error: BenchError, test: str) -> ConfigError:
+def _not_started(error: BenchError, test: str, bench_root: Path) -> ConfigError:
     place = error.file if error.line is None else f"{error.file}:{error.line}"
     if "No tests were discovered" in error.message:
         return ConfigError(
@@ -140,10 +142,12 @@ def _not_started(error: BenchError, test: str) -> ConfigError:
             f"test {test}",
             "Mend module in the manifest; it is looked up below python_root",
         )
+    lacking = error.kind == "FileNotFoundError" and f"{bench_root}/" in error.message
+    message = error.message.replace(f"{bench_root}/", "")
     return ConfigError(
-        f"the testbench {error.module} of test {test} cannot be imported: {error.kind}: {error.message}",
+        f"the testbench {error.module} of test {test} cannot be imported: {error.kind}: {message}",
         place or error.module,
-        _NOT_STARTED,
+        _NO_DATA if lacking else _NOT_STARTED,
     )
 
 
@@ -174,10 +178,34 @@ def _failure(test: str, seed: int, case: TestCase, bench_root: Path) -> Check:
     return Check(
         name=f"sim.{test}.{case.name}",
         passed=False,
-        message=f"{'; '.join(case.message.splitlines())} (seed {seed})",
+        message=f"{'; '.join(_said(case, bench_root).splitlines())} (seed {seed})",
         place=place_in_bench(case, str(bench_root)),
         remedy="Run this test alone with the same seed and waves to look at it",
     )
+
+
+def _said(case: TestCase, bench_root: Path) -> str:
+    """Return why a test failed, with files as its user knows them."""
+    said = case.message.replace(f"{bench_root}/", "")
+    if said != case.message and said.startswith("FileNotFoundError"):
+        return f"{said}. {_NO_DATA}"
+    return said
+
+
+def _unread_images(test: str, seed: int, folder: Path) -> list[Check]:
+    """Look for memories that stayed empty: simulators only warn, and go on."""
+    text = _read(folder / "sim.log")
+    names = dict.fromkeys([*icarus.unread_images(text), *verilator.unread_images(text)])
+    if not names:
+        return []
+    return [
+        Check(
+            name=f"sim.{test}.data",
+            passed=False,
+            message=f"the RTL cannot open {', '.join(names)} (seed {seed})",
+            remedy="List it in data_files: RTL finds it by its path relative to the manifest, without '../'",
+        )
+    ]
 
 
 def _bad_exit(test: str, seed: int, returncode: int, folder: Path) -> list[Check]:
@@ -229,7 +257,7 @@ def _row(test: str, seed: int, case: TestCase, bench_root: Path) -> Mapping[str,
         "seed": seed,
         "time_s": case.time_s,
         "sim_time_ns": case.sim_time_ns,
-        "message": case.message,
+        "message": _said(case, bench_root),
         "place": place_in_bench(case, str(bench_root)),
         "traceback": case.traceback[-_TRACEBACK:].replace(inside, ""),
     }

@@ -13,6 +13,7 @@ from typing import Any
 from flow.model.errors import ConfigError, ToolError
 from flow.model.step import StepContext
 from flow.stages._sources import in_bench
+from flow.stages.rtl import place_data
 from flow.stages.sim_build import SimBuild, SimRuntime
 from flow.stages.sim_verdict import Verdict, judge
 from flow.tools import icarus
@@ -47,7 +48,7 @@ class Simulate:
     expression or null), ``seed`` or ``seeds``, ``top``, ``simulator``,
     ``parameters`` (JSON in ``SUZURI_PARAMETERS``), ``plusargs``, ``env``,
     ``timeout_s``, ``waves``, ``activity``, ``coverage``, ``data_files``
-    (placed in the current directory). Outputs: ``results`` (JUnit XML),
+    (see :func:`~flow.stages.rtl.place_data`). Outputs: ``results`` (JUnit XML),
     ``log``, ``waves?``, ``activity?`` (SAIF or VCD), ``coverage?``
     (functional, JSON), ``code_coverage?``. Metrics: ``sim__test__count``,
     ``...__passed``, ``...__failed``, ``sim__coverage__functional``. Data:
@@ -192,19 +193,10 @@ def _executable(ctx: StepContext, simulator: Path) -> Path:
 def _place_data(ctx: StepContext, plan: _Plan) -> None:
     """Link the files that the RTL or the bench reads by relative name, such as ``$readmemh`` images."""
     tree = "data" if ctx.has_input("data") else "tb"
-    names = plan.params.get("data_files", ())
-    for name in names:
-        root = ctx.input(tree)
-        if not in_bench(root, name):
-            raise ConfigError(
-                "the data file is missing, or lies outside of the design",
-                f"data_files: {name}",
-                "Mend data_files in the manifest",
-            )
-        for folder in plan.folders(ctx):
-            link = folder / name
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(root / name)
+    files = plan.params.get("data_files", {})
+    if files:
+        place_data(files, ctx.input(tree), plan.folders(ctx))
+    for name in files.values():
         ctx.read(tree, name)
 
 

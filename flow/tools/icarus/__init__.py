@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from flow.tools.icarus.adapter import DUMP_MODULE, ICARUS, IcarusAdapter, build_command
-from flow.tools.icarus.log import read_log, read_runtime_errors
+from flow.tools.icarus.log import read_log, read_runtime_errors, unread_images
 
-__all__ = ["DUMP_MODULE", "ICARUS", "IcarusAdapter", "build_command", "read_log", "read_runtime_errors"]
+__all__ = [
+    "DUMP_MODULE",
+    "ICARUS",
+    "IcarusAdapter",
+    "build_command",
+    "read_log",
+    "read_runtime_errors",
+    "unread_images",
+]

@@ -7,7 +7,7 @@ import re
 from flow.model.check import Severity
 from flow.model.tool import Message, Reading
 
-__all__ = ["read_log", "read_runtime_errors"]
+__all__ = ["read_log", "read_runtime_errors", "unread_images"]
 
 _PLACED = re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):\s*(?P<text>.*)$")
 _UNPLACED = re.compile(r"^(?::0:\s*)?(?P<kind>error|warning):\s*(?P<text>.*)$")
@@ -93,6 +93,10 @@ def _replace_text(message: Message, text: str) -> Message:
     )
 
 
+_UNREAD = re.compile(
+    r"^(?:ERROR|WARNING): [^\s:]+:\d+: \$readmem[bh]: Unable to open (?P<name>.+) for reading",
+    re.MULTILINE,
+)
 _RUNTIME = re.compile(
     r"^(?:ERROR|FATAL): (?P<file>[^\s:]+):(?P<line>\d+): (?P<text>.*)\n\s+Time: \d+ +Scope: ", re.MULTILINE
 )
@@ -112,3 +116,8 @@ def read_runtime_errors(text: str) -> tuple[Message, ...]:
             for match in _RUNTIME.finditer(text)
         )
     )
+
+
+def unread_images(text: str) -> tuple[str, ...]:
+    """Return the memory images that a running design could not open; Icarus goes on without them."""
+    return tuple(dict.fromkeys(match["name"] for match in _UNREAD.finditer(text)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flow.tools.verilator.adapter import CXX, VERILATOR, CxxAdapter, VerilatorAdapter
-from flow.tools.verilator.log import read_compile_log, read_log, read_runtime_errors
+from flow.tools.verilator.log import read_compile_log, read_log, read_runtime_errors, unread_images
 from flow.tools.verilator.plan import (
     COVERAGE,
     OBJ_DIR,
@@ -38,5 +38,6 @@ __all__ = [
     "read_model",
     "read_runtime_errors",
     "runtime_command",
+    "unread_images",
     "verilate_command",
 ]

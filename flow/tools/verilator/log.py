@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from flow.model.check import Severity
 from flow.model.tool import Message, Reading
 
-__all__ = ["read_compile_log", "read_log", "read_runtime_errors"]
+__all__ = ["read_compile_log", "read_log", "read_runtime_errors", "unread_images"]
 
 _HEAD = re.compile(
     r"^%(?P<kind>Error|Warning)(?:-(?P<code>[A-Z][A-Z0-9_]*))?:\s*"
@@ -174,3 +174,11 @@ def read_runtime_errors(text: str) -> tuple[Message, ...]:
                 )
             )
     return tuple(dict.fromkeys(found))
+
+
+_UNREAD = re.compile(r"^%Warning: (?P<name>.+):\d+: \$readmem file not found", re.MULTILINE)
+
+
+def unread_images(text: str) -> tuple[str, ...]:
+    """Return the memory images that a running model could not open; it goes on without them."""
+    return tuple(dict.fromkeys(match["name"] for match in _UNREAD.finditer(text)))

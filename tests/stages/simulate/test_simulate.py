@@ -278,7 +278,7 @@ def test_functional_coverage_is_merged_over_seeds(simulate, texts):
         ("icarus", {"activity": True}, {"activity": "vcd"}),
     ],
 )
-def test_what_is_recorded(simulate, build, texts, simulator, options, outputs):  # noqa: PLR0917
+def test_what_is_recorded(simulate, build, texts, simulator, options, outputs):
     built = build({"counter.v": texts.counter}, top="counter", simulator=simulator, **options)
     context = simulate(texts.head + GOOD, built, simulator=simulator, **options)
     assert not context.failures
@@ -301,11 +301,11 @@ def test_data_files_lie_in_the_current_directory(simulate, build, texts):
         "    assert int(dut.rom[1].value) == 0xb2\n",
         "mem/rom.hex": "a1\nb2\n",
     }
-    context = simulate(files, build({"c.v": rtl}, top="counter"), data_files=["mem/rom.hex"])
+    context = simulate(files, build({"c.v": rtl}, top="counter"), data_files={"mem/rom.hex": "mem/rom.hex"})
     assert not context.failures
     assert "tb/mem/rom.hex" in context.reads
     with pytest.raises(ConfigError, match=re.escape("data_files: ../x")):
-        simulate(files, build({"c.v": rtl}, top="counter"), data_files=["../x"])
+        simulate(files, build({"c.v": rtl}, top="counter"), data_files={"x": "../x"})
 
 
 def test_an_error_of_the_rtl_fails_under_icarus_too(simulate, build, texts):
