@@ -16,6 +16,7 @@ from typing import Any
 from flow.model.constraint import Clock, Constraints
 from flow.model.design import Design, Limit, LintWaiver, PdkTarget, Synthesis, TestSpec
 from flow.model.errors import ConfigError
+from flow.model.metric import REGISTRY, base_name
 
 __all__ = ["MANIFEST", "find_manifest", "load_design"]
 
@@ -364,6 +365,12 @@ def _limit(table: _Table) -> Limit:
     metric = table.get("metric", str)
     if not metric:
         raise ConfigError("the key 'metric' is missing", table.place("metric"))
+    known = sorted(d.name for d in REGISTRY)
+    near = difflib.get_close_matches(base_name(metric), known, n=1, cutoff=0.7)
+    if near and REGISTRY.get(metric) is None:
+        raise ConfigError(
+            f"there is no metric {metric!r}", table.place("metric"), f"Did you mean {near[0]!r}?"
+        )
     bounds = {key: table.get(key, (int, float)) for key in ("min", "max")}
     limit: Limit = _build(Limit, table, {"metric": metric, **bounds})
     return limit

@@ -149,7 +149,8 @@ class Session:
         )
         try:
             outcomes = run_graph(self.graph, self.cache, options, tell)
-            limits = check_limits(self.design, self.pdks, self.graph, outcomes)
+            parts = frozenset() if self.missing_tools else self.request.parts
+            limits = check_limits(self.design, self.pdks, self.graph, outcomes, parts)
             missing = [(n, str(e)) for n, e in self.missing_tools]
             verdict = judge(self.graph, outcomes, limits, missing)
             facts = {"id": run_id, "started": started.isoformat(timespec="seconds"),

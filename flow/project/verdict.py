@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flow.model.design import Design, Limit
 from flow.model.graph import Graph
-from flow.model.metric import base_name
+from flow.model.metric import REGISTRY, MetricValue, base_name
 from flow.model.step import Outcome, Status, Step
 from flow.stages.chip import PdkPlan
+from flow.tools.cocotb.coverage import merge_coverage, read_coverage
 
 __all__ = ["EXIT_CHECK", "EXIT_GOOD", "EXIT_INPUT", "EXIT_TOOL", "Verdict", "check_limits", "judge"]
 
@@ -33,14 +35,40 @@ class Verdict:
         return {"status": self.status, "exit_code": self.exit_code, "reasons": list(self.reasons)}
 
 
+#: Stages that measure a metric, by how its name begins; of any other name, all of them.
+_MEASURED_BY = {
+    "design__lint": ("lint",),
+    "design": ("synthesize",),
+    "synthesis": ("synthesize",),
+    "sim": ("simulate",),
+    "timing": ("timing",),
+    "power": ("power",),
+}
+_COMBINE: Mapping[str, Callable[[Iterable[float]], float]] = {"min": min, "max": max, "sum": sum}
+
+
 def check_limits(
-    design: Design, pdks: Iterable[PdkPlan], graph: Graph, outcomes: Mapping[str, Outcome]
+    design: Design,
+    pdks: Iterable[PdkPlan],
+    graph: Graph,
+    outcomes: Mapping[str, Outcome],
+    parts: frozenset[str] = frozenset(),
 ) -> list[dict[str, Any]]:
     """Compare metrics with the limits on them.
 
     A limit of a PDK holds there; one of the design holds on every PDK, and
-    on metrics that belong to no PDK. Of several corners the main one counts,
-    unless the limit names one (``timing__hold__ws__corner:NAME``).
+    on metrics that belong to no PDK, of all tests together. Of several
+    corners the main one counts, unless the limit names one
+    (``timing__hold__ws__corner:NAME``). A limit that nothing was measured
+    for is missed, when the parts of the flow that would have measured it
+    ran.
+
+    Parameters
+    ----------
+    design, pdks, graph, outcomes
+        What ran, and what came of it.
+    parts
+        Parts of the flow that were asked for.
     """
     rows: list[dict[str, Any]] = []
     ran = [(step, outcomes[step.name]) for step in graph if step.name in outcomes]
@@ -51,11 +79,37 @@ def check_limits(
             row = _on_pdk(limit, plan, ran)
             if row is not None:
                 rows.append(row)
+            elif target is not None and limit in target.limits and _should_be_there(limit, ran, parts):
+                rows.append(_row(limit, None, plan.pdk.name, None))
     for limit in design.limits:
-        for step, outcome in ran:
-            if "pdk" not in step.tags and limit.metric in outcome.metrics:
-                rows.append(_row(limit, outcome.metrics[limit.metric], None, None))
+        values = [
+            o.metrics[limit.metric] for s, o in ran if "pdk" not in s.tags and limit.metric in o.metrics
+        ]
+        if values:
+            rows.append(_row(limit, _together(limit.metric, values, ran), None, None))
+        elif not any(row["metric"] == limit.metric for row in rows) and _should_be_there(limit, ran, parts):
+            rows.append(_row(limit, None, None, None))
     return rows
+
+
+def _together(metric: str, values: Iterable[MetricValue], ran: Iterable[tuple[Step, Outcome]]) -> MetricValue:
+    """Combine what several tests measured, as the registry says; coverage by its bins."""
+    if metric == "sim__coverage__functional":
+        tables = [o.data["coverage"] for _, o in ran if "coverage" in o.data]
+        return merge_coverage(read_coverage(json.dumps(table)) for table in tables).percent
+    numbers = [v for v in values if isinstance(v, int | float)]
+    known = REGISTRY.get(metric)
+    combine = _COMBINE.get(known.aggregate if known else "")
+    if not numbers:
+        return None
+    return combine(numbers) if combine else numbers[-1]
+
+
+def _should_be_there(limit: Limit, ran: Iterable[tuple[Step, Outcome]], parts: frozenset[str]) -> bool:
+    """Whether all parts of the flow were asked for and went well that would have measured the metric."""
+    name = base_name(limit.metric)
+    kinds = next((k for start, k in _MEASURED_BY.items() if name.startswith(f"{start}_")), tuple(parts))
+    return set(kinds) <= parts and all(o.status.ok for s, o in ran if s.kind in kinds)
 
 
 def _on_pdk(limit: Limit, plan: PdkPlan, ran: Iterable[tuple[Step, Outcome]]) -> dict[str, Any] | None:
