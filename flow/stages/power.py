@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flow.model.check import Check, Severity
@@ -10,6 +10,7 @@ from flow.model.constraint import Constraints
 from flow.model.errors import ConfigError
 from flow.model.step import StepContext
 from flow.stages.sta import StaDesign, load_design, read_constraints, run_sta, write_constraints
+from flow.tools._collector import without_collector
 from flow.tools.activity import Activity, ActivityError, base_name, read_activity
 from flow.tools.netlist.activity import Annotation, annotate
 from flow.tools.netlist.flat import FlatNetlist, flatten
@@ -42,7 +43,7 @@ class Power:
         """Run power; see the class."""
         params = ctx.params
         constraints = read_constraints(params)
-        design = load_design(ctx, constraints)
+        design = load_design(ctx, constraints, pins=ctx.has_input("activity"))
         sdc, _ = write_constraints(ctx, design, constraints)
         activity = float(params.get("default_activity", 0.1))
         duty = float(params.get("default_duty", 0.5))
@@ -69,6 +70,7 @@ class Power:
         report.write_text("\n".join(x for x in text.splitlines() if not x.startswith("@@instance")) + "\n")
         ctx.output("report", report)
 
+    @without_collector
     def _annotate(
         self, ctx: StepContext, design: StaDesign, constraints: Constraints, default: tuple[float, float]
     ) -> str:
@@ -105,18 +107,23 @@ def _cycles(activity: Activity, constraints: Constraints) -> tuple[float, str]:
     return activity.duration_ns / constraints.clocks[0].period_ns, "duration over the period"
 
 
-def _pin_rates(flat: FlatNetlist, found: Annotation) -> list[tuple[str, float, float]]:
-    rows = []
+def _pin_rates(flat: FlatNetlist, found: Annotation) -> Iterator[tuple[str, float, float]]:
+    """Yield ``(pin, toggles a cycle, share of time high)`` of every pin and input that has a rate."""
+    rates = {
+        net: (toggles, min(1.0, max(0.0, high)))
+        for net, (toggles, high) in found.rates.items()
+        if net not in found.clocks
+    }
     for cell in flat.cells:
+        path = sta_path(cell.path)
         for pin, net in cell.pins.items():
-            rate = found.rates.get(net)
-            if rate is not None and net not in found.clocks:
-                rows.append((f"{sta_path(cell.path)}/{pin}", rate[0], min(1.0, max(0.0, rate[1]))))
+            rate = rates.get(net)
+            if rate is not None:
+                yield (f"{path}/{pin}", *rate)
     for name, net in flat.ports.items():
-        rate = found.rates.get(net)
-        if rate is not None and net not in found.clocks and net in flat.inputs:
-            rows.append((name, rate[0], min(1.0, max(0.0, rate[1]))))
-    return rows
+        rate = rates.get(net)
+        if rate is not None and net in flat.inputs:
+            yield (name, *rate)
 
 
 def _report(ctx: StepContext, activity: Activity, found: Annotation, cycles: float, how: str) -> None:

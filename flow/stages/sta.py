@@ -18,7 +18,7 @@ from flow.tools.opensta import Load, OpenSta, Ports, SdcError, read_log, write_s
 
 __all__ = ["StaDesign", "constant_outputs", "load_design", "read_constraints", "run_sta", "write_constraints"]
 
-_WIRE_LOAD = re.compile(r"\bdefault_wire_load(?:_\w+)?\s*:\s*[^;\n]+;?")
+_WIRE_LOAD = re.compile(r"default_wire_load(?:_\w+)?\s*:\s*[^;\n]+;?")
 _WORD = re.compile(r"[A-Za-z_][\w$]*")
 _SDC = "constraints.sdc"
 
@@ -29,6 +29,8 @@ class StaDesign:
 
     Attributes
     ----------
+    netlist
+        Instances may lack their pins: see `load_design`.
     wire_loads
         Default wire load models of the libraries, which are not applied.
     """
@@ -57,17 +59,17 @@ def read_constraints(params: Mapping[str, Any]) -> Constraints:
         raise ConfigError(str(error), "constraints", "Correct the design's [constraints] table.") from error
 
 
-def load_design(ctx: StepContext, constraints: Constraints) -> StaDesign:
+def load_design(ctx: StepContext, constraints: Constraints, *, pins: bool = False) -> StaDesign:
     """Read netlist and libraries, and write excerpts with only the cells that matter.
+
+    What instances connect to is read only when `pins` asks for it: OpenSTA
+    reads the netlist itself.
 
     A library's default wire load model is left out: OpenSTA would apply it
     without a word, to a netlist that has no placement yet.
     """
     source = ctx.input("netlist")
-    try:
-        netlist = read_verilog(source.read_text(encoding="utf-8", errors="replace"), ctx.params.get("top"))
-    except NetlistError as error:
-        raise ConfigError(f"netlist cannot be read: {error}", str(source.name)) from error
+    netlist = _read_netlist(ctx, pins)
     wanted = {cell.type for module in netlist.modules.values() for cell in module.cells.values()}
     roles = ctx.params.get("roles") or {}
     wanted.update(str(name) for name in (roles.get("driving_cell") or ())[:1])
@@ -101,6 +103,15 @@ def load_design(ctx: StepContext, constraints: Constraints) -> StaDesign:
         ports=_ports(netlist),
         wire_loads=tuple(dict.fromkeys(wire_loads)),
     )
+
+
+def _read_netlist(ctx: StepContext, pins: bool) -> Netlist:
+    source = ctx.input("netlist")
+    text = source.read_text(encoding="utf-8", errors="replace")
+    try:
+        return read_verilog(text, ctx.params.get("top"), pins=pins)
+    except NetlistError as error:
+        raise ConfigError(f"netlist cannot be read: {error}", str(source.name)) from error
 
 
 def _ports(netlist: Netlist) -> Ports:
@@ -148,9 +159,9 @@ def write_constraints(
     return _SDC, scaled
 
 
-def constant_outputs(design: StaDesign) -> set[str]:
+def constant_outputs(ctx: StepContext, design: StaDesign) -> set[str]:
     """Return bits of output ports that a tie cell or a constant drives."""
-    flat = flatten(design.netlist)
+    flat = flatten(_read_netlist(ctx, pins=True))
     constant = set(flat.constants)
     for cell in flat.cells:
         known = design.library.get(cell.type)

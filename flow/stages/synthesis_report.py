@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from flow.model.check import Check, Severity
 from flow.model.step import StepContext
 from flow.tools.liberty import Library
-from flow.tools.netlist import Measures, Netlist, area_by_module, measure
+from flow.tools.netlist import Links, Measures, Netlist, area_by_module, measure
 from flow.tools.yosys.log import Latch, Problem, read_latches, read_problems, wire_places
 from flow.tools.yosys.script import LATCHES, LOOPS, PROBLEMS
 
-__all__ = ["report_design", "report_netlist"]
+__all__ = ["Mapped", "report_design", "report_netlist"]
 
 _SHOWN = 20  # findings of one kind that are listed one by one
 
@@ -23,7 +24,7 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def _report(  # noqa: PLR0917
+def _report(
     ctx: StepContext,
     name: str,
     good: str,
@@ -120,12 +121,22 @@ def _loop(problem: Problem) -> tuple[str, str]:
     return f"combinational loop through {problem.name}{others}", where
 
 
-def report_netlist(  # noqa: PLR0917
-    ctx: StepContext, netlist: Netlist, library: Library, added: int, resized: int, nand2_area: float | None
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """A mapped and mended netlist, with what it is made of and what mending took."""
+
+    netlist: Netlist
+    library: Library
+    links: Links
+    buffers_added: int
+    flops_resized: int
+
+
+def report_netlist(ctx: StepContext, mapped: Mapped, nand2_area: float | None) -> None:
     """Report cells, areas and fanout of the mapped netlist, and write ``stat``."""
-    measures = measure(netlist, library)
-    modules = area_by_module(netlist, library)
+    netlist, library, links = mapped.netlist, mapped.library, mapped.links
+    measures = measure(netlist, library, links=links)
+    modules = area_by_module(netlist, library, links=links)
     unit = nand2_area if nand2_area is not None else library.smallest_nand2()
     metrics = {
         "design__instance__count": measures.cells,
@@ -149,7 +160,12 @@ def report_netlist(  # noqa: PLR0917
     ctx.data("cells_by_type", cells)
     ctx.data("area_by_module", modules)
     ctx.data(
-        "buffering", {"added": added, "resized_flops": resized, "max_fanout_net": measures.max_fanout_net}
+        "buffering",
+        {
+            "added": mapped.buffers_added,
+            "resized_flops": mapped.flops_resized,
+            "max_fanout_net": measures.max_fanout_net,
+        },
     )
     _report_mapping(ctx, measures)
     stat = {"top": netlist.top, "metrics": metrics, "cells_by_type": cells, "area_by_module": modules}

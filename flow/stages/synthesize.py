@@ -12,10 +12,12 @@ from flow.model.step import StepContext
 from flow.stages.libraries import read_libraries
 from flow.stages.rtl import RtlSources, rtl_sources
 from flow.stages.synthesis_input import SafeFiles, cells_used, check_parameters, explain, safe_top
-from flow.stages.synthesis_report import report_design, report_netlist
+from flow.stages.synthesis_report import Mapped, report_design, report_netlist
+from flow.tools._collector import without_collector
 from flow.tools.liberty import LibertyCell, Library
 from flow.tools.netlist import (
     Fanout,
+    Links,
     Netlist,
     NetlistError,
     Ties,
@@ -152,10 +154,8 @@ class Synthesize:
         cells = _load_cells(ctx, params)
         self._elaborate(ctx, params, sources, files, cells)
         self._map(ctx, params, files, cells)
-        netlist, added, resized = _finish(ctx, params, cells)
         report_design(ctx, files.real, params.allow_latches, params.allow_undriven)
-        report_netlist(ctx, netlist, cells.everything(), added, resized, params.nand2_area)
-        _write(ctx, params, netlist)
+        _finish(ctx, params, cells)
 
     def _elaborate(
         self, ctx: StepContext, params: SynthesisParams, sources: RtlSources, files: SafeFiles, cells: _Cells
@@ -307,7 +307,15 @@ def _abc_script(ctx: StepContext, way: Recipe, target_ps: int, max_fanout: int) 
     return way.abc_script(target_ps, max_fanout)
 
 
-def _finish(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> tuple[Netlist, int, int]:
+@without_collector
+def _finish(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> None:
+    """Mend, report and write the mapped netlist."""
+    mapped = _mended(ctx, params, cells)
+    report_netlist(ctx, mapped, params.nand2_area)
+    _write(ctx, params, mapped.netlist)
+
+
+def _mended(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> Mapped:
     """Mend the mapped netlist: names, constants, ports, fanout, drives."""
     mapped = ctx.workdir / "mapped.json"
     try:
@@ -322,11 +330,12 @@ def _finish(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> tuple[N
         buffer=cells.buffers[0] if cells.buffers else None,
         limit=params.max_fanout,
     )
-    repair(netlist, library, ties, cells.usable)
+    links = repair(netlist, library, ties, cells.usable)
     load = params.load_pf if params.load_pf is not None else float(roles.get("load_pf") or 0.0)
-    added = buffer_fanout(netlist, library, Fanout(limit=params.max_fanout, buffers=cells.buffers))
-    resized = 0 if params.recipe == "area" else resize_flops(netlist, library, cells.usable, load)
-    return netlist, added, resized
+    added = buffer_fanout(netlist, library, Fanout(limit=params.max_fanout, buffers=cells.buffers), links)
+    links = Links(netlist, library)
+    resized = 0 if params.recipe == "area" else resize_flops(netlist, library, cells.usable, load, links)
+    return Mapped(netlist=netlist, library=library, links=links, buffers_added=added, flops_resized=resized)
 
 
 def _tie(pair: Any, library: Library) -> tuple[str, str] | None:  # noqa: ANN401 - a JSON value

@@ -36,9 +36,10 @@ class Timing:
         text = run_sta(ctx, script, "timing", user_sdc=scaled is None)
         reading = read_timing(text)
         data = dict(reading.data)
-        # An output that is constant has no path, and needs no constraint.
-        constant = constant_outputs(design)
-        data["unconstrained"] = [name for name in data["unconstrained"] if name not in constant]
+        if data["unconstrained"]:
+            # An output that is constant has no path, and needs no constraint.
+            constant = constant_outputs(ctx, design)
+            data["unconstrained"] = [name for name in data["unconstrained"] if name not in constant]
         for name, value in reading.metrics.items():
             ctx.metric(name, value)
         ctx.metric("timing__unconstrained__count", len(data["unconstrained"]))

@@ -126,77 +126,101 @@ def _choose(scopes: dict[str, set[str]], wanted: _Wanted) -> str:
 
 # --- SAIF ---------------------------------------------------------------------------------------------------
 
+_SELECTS = re.compile(r"(?:\[\d+\])+$")
+# A net as most simulators write it: on one line.
+_SAIF_NET = re.compile(r"\s*\(([^\s()\"]++)((?:\s*+\((?:T[01XZB]|TC|IG)\s++[\d.]++\))++)\s*+\)\s*")
+_SAIF_LISTS = ("NET", "PORT")
+_SAIF_COUNTS = ("T0", "T1", "TX", "TZ", "TC", "IG")
+_SAIF_COUNT = re.compile(r"(\w+)\s+([\d.]+)")
 _SAIF_TOKEN = re.compile(r"[()]|\"[^\"]*\"|[^\s()\"]+")
 
 
-def _saif_tokens(stream: IO[bytes]) -> Iterator[str]:
-    for line in stream:
-        text = line.decode("utf-8", errors="replace")
-        if "//" in text:
-            text = text.split("//", 1)[0]
-        yield from _SAIF_TOKEN.findall(text)
+class _Saif:
+    """Reads one file: nested lists, of which nets under their instances matter."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.unit, self.duration = 1.0, 0.0
+        self.path: list[str] = []
+        self.heads: list[str] = []
+        self.found: dict[str, dict[str, tuple[int, float]]] = {}
+        self.net: str | None = None
+        self.values: dict[str, float] = {}
+        self.words: list[str] = []
+        self.fresh = False
+
+    def tokens(self) -> Iterator[str]:
+        for line in self.stream:
+            text = line.decode("utf-8", errors="replace")
+            if not self.fresh and self.net is None and self.heads and self.heads[-1] in _SAIF_LISTS:
+                usual = _SAIF_NET.fullmatch(text)
+                if usual is not None:
+                    self.values = {key: float(value) for key, value in _SAIF_COUNT.findall(usual.group(2))}
+                    self.keep(usual.group(1))
+                    continue
+            if "//" in text:
+                text = text.split("//", 1)[0]
+            yield from _SAIF_TOKEN.findall(text)
+
+    def read(self) -> None:
+        for token in self.tokens():
+            if token == "(":
+                self.fresh = True
+            elif token == ")":
+                self.close()
+                self.words = []
+                self.fresh = False
+            elif self.fresh:
+                self.fresh = False
+                self.words = []
+                if self.heads and self.heads[-1] in _SAIF_LISTS and self.net is None:
+                    self.net, self.values = token, {}
+                self.heads.append(token)
+            elif self.heads and self.heads[-1] == "INSTANCE" and not token.startswith('"'):
+                self.path.append(_plain(token))
+            else:
+                self.words.append(token)
+
+    def close(self) -> None:
+        head = self.heads.pop() if self.heads else ""
+        words = self.words
+        if head == "INSTANCE" and self.path:
+            self.path.pop()
+        elif head == "DURATION" and words:
+            self.duration = float(words[-1])
+        elif head == "TIMESCALE" and words:
+            self.unit = _timescale("".join(words))
+        elif head in _SAIF_COUNTS and words:
+            self.values[head] = float(words[-1])
+        elif self.net is not None and head == self.net:
+            self.keep(head)
+            self.net = None
+
+    def keep(self, name: str) -> None:
+        get = self.values.get
+        span = get("T0", 0.0) + get("T1", 0.0) + get("TX", 0.0) + get("TZ", 0.0) or self.duration
+        high = get("T1", 0.0) / span if span else 0.0
+        self.found.setdefault(".".join(self.path), {})[_plain(name)] = (int(get("TC", 0)), high)
 
 
 def _read_saif(stream: IO[bytes], wanted: _Wanted) -> Activity:
-    unit, duration = 1.0, 0.0
-    path: list[str] = []
-    heads: list[str] = []
-    found: dict[str, dict[str, tuple[int, float]]] = {}
-    net: str | None = None
-    values: dict[str, float] = {}
-    words: list[str] = []
-    fresh = False
-
-    def close() -> None:
-        nonlocal net, unit, duration
-        head = heads.pop() if heads else ""
-        if head == "INSTANCE" and path:
-            path.pop()
-        elif head == "DURATION" and words:
-            duration = float(words[-1])
-        elif head == "TIMESCALE" and words:
-            unit = _timescale("".join(words))
-        elif head in ("T0", "T1", "TX", "TZ", "TC", "IG") and words:
-            values[head] = float(words[-1])
-        elif net is not None and head == net:
-            span = sum(values.get(k, 0.0) for k in ("T0", "T1", "TX", "TZ")) or duration
-            high = values.get("T1", 0.0) / span if span else 0.0
-            found.setdefault(".".join(path), {})[_plain(net)] = (int(values.get("TC", 0)), high)
-            net = None
-
-    for token in _saif_tokens(stream):
-        if token == "(":
-            fresh = True
-        elif token == ")":
-            close()
-            words = []
-            fresh = False
-        elif fresh:
-            fresh = False
-            words = []
-            if heads and heads[-1] in ("NET", "PORT") and net is None:
-                net, values = token, {}
-            heads.append(token)
-        elif heads and heads[-1] == "INSTANCE" and not token.startswith('"'):
-            path.append(_plain(token))
-            heads[-1] = "INSTANCE"
-        else:
-            words.append(token)
-    if heads:
+    saif = _Saif(stream)
+    saif.read()
+    if saif.heads:
         raise ActivityError("ends in the middle: the SAIF file was cut short")
-    bases = {name: {base_name(n) for n in nets} for name, nets in found.items()}
+    bases = {name: {base_name(n) for n in nets} for name, nets in saif.found.items()}
     chosen = _choose(bases, wanted)
     nets: dict[str, tuple[int, float]] = {}
-    for name, inside in found.items():
+    for name, inside in saif.found.items():
         if name == chosen or name.startswith(f"{chosen}."):
             prefix = name[len(chosen) + 1 :] + "." if name != chosen else ""
             nets.update({prefix + k: v for k, v in inside.items()})
-    return Activity(duration_ns=duration * unit, scope=chosen, nets=nets)
+    return Activity(duration_ns=saif.duration * saif.unit, scope=chosen, nets=nets)
 
 
 def base_name(name: str) -> str:
     """Return `name` without its bit selects."""
-    return re.sub(r"(?:\[\d+\])+$", "", name)
+    return _SELECTS.sub("", name) if name.endswith("]") else name
 
 
 def _timescale(text: str) -> float:

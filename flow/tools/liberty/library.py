@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 import gzip
 import re
+import threading
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +17,19 @@ from flow.tools.liberty.cell import LibertyCell, parse_cell
 __all__ = ["Liberty", "LibertyError", "Library", "read_liberty"]
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_CELL = re.compile(r"\bcell\s*\(\s*\"?([^\s\"()]+)\"?\s*\)\s*\{")
+# A leading \b would keep the expression from being searched for by its first letters.
+_CELL = re.compile(r"cell\s*\(\s*\"?([^\s\"()]+)\"?\s*\)\s*\{")
 _TEMPLATE = re.compile(r"\b(\w*template\w*)\s*\(\s*\"?([^\s\"()]+)\"?\s*\)\s*\{")
 _STATE_GROUPS = ("ff", "ff_bank", "latch", "latch_bank", "statetable")
 _POWER_GROUPS = ("internal_power", "leakage_power", "leakage_current")
 _GROUP_BODY = re.compile(r"\s*\([^()]*\)\s*\{")
 _TRUE = re.compile(r"\s*:\s*\"?\s*true", re.IGNORECASE)
+_CAP_UNIT = re.compile(r"\bcapacitive_load_unit\s*\(\s*\"?([\d.eE+-]+)\"?\s*,\s*\"?([a-zA-Z]+)")
 _NAND2 = re.compile(r"nand2(?!\d)|nd2(?!\d)", re.IGNORECASE)
 _SI = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
+_KEPT_CHARACTERS = 64 << 20
+_kept: OrderedDict[tuple[int, ...], Liberty] = OrderedDict()
+_reading = threading.Lock()
 
 
 class LibertyError(ValueError):
@@ -32,11 +39,35 @@ class LibertyError(ValueError):
 def read_liberty(path: Path) -> Liberty:
     """Read a Liberty file, plain or gzip.
 
+    It is kept for the next who asks, under whatever name: each step sees its
+    own link to the same file.
+
     Raises
     ------
     LibertyError
         It is no Liberty file, or it was cut short.
     """
+    try:
+        found = path.stat()
+        key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        with _reading:
+            if key not in _kept:
+                _keep(key, _load(path))
+            _kept.move_to_end(key)
+            return _kept[key]
+    except OSError as error:
+        raise LibertyError(f"cannot be read: {error}") from error
+
+
+def _keep(key: tuple[int, ...], library: Liberty) -> None:
+    """Remember a library; forget those that were not asked for the longest."""
+    _kept[key] = library
+    size = sum(len(known.text) for known in _kept.values())
+    while size > _KEPT_CHARACTERS and len(_kept) > 1:
+        size -= len(_kept.popitem(last=False)[1].text)
+
+
+def _load(path: Path) -> Liberty:
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
@@ -71,12 +102,13 @@ class Liberty:
         self._body = head.end()
         self._spans: dict[str, tuple[int, int]] = {}
         self._cells: dict[str, LibertyCell] = {}
+        self._sequential: dict[str, bool] = {}
         self._cut()
 
     def _cut(self) -> None:
         """Find where each cell begins and ends."""
         text = self.text
-        starts = list(_CELL.finditer(text, self._body))
+        starts = [m for m in _CELL.finditer(text, self._body) if not _in_word(text, m.start())]
         limits = [m.start() for m in starts[1:]] + [len(text)]
         for match, limit in zip(starts, limits, strict=True):
             end = _group_end(text, match.end(), limit)
@@ -111,8 +143,12 @@ class Liberty:
 
     def is_sequential(self, name: str) -> bool:
         """Whether the cell has a state group, without parsing it."""
-        start, end = self._spans[name]
-        return any(_find(self.text, word, _GROUP_BODY, start, end) for word in _STATE_GROUPS)
+        known = self._sequential.get(name)
+        if known is None:
+            start, end = self._spans[name]
+            known = any(_find(self.text, word, _GROUP_BODY, start, end) for word in _STATE_GROUPS)
+            self._sequential[name] = known
+        return known
 
     def marked_dont_use(self, name: str) -> bool:
         """Whether the library itself says that synthesis must not use the cell."""
@@ -131,7 +167,7 @@ class Liberty:
     @cached_property
     def cap_unit_pf(self) -> float:
         """Picofarads in one unit of capacitance."""
-        match = re.search(r"\bcapacitive_load_unit\s*\(\s*\"?([\d.eE+-]+)\"?\s*,\s*\"?([a-zA-Z]+)", self.text)
+        match = _CAP_UNIT.search(self.header)
         if match is None:
             return 1.0
         return float(match.group(1)) * _SI.get(match.group(2).lower().removesuffix("f"), 1e-12) * 1e12
@@ -139,7 +175,7 @@ class Liberty:
     @cached_property
     def time_unit_ns(self) -> float:
         """Nanoseconds in one unit of time."""
-        match = re.search(r"\btime_unit\s*:\s*\"?\s*([\d.eE+-]+)\s*([a-z]?)s", self.text)
+        match = re.search(r"\btime_unit\s*:\s*\"?\s*([\d.eE+-]+)\s*([a-z]?)s", self.header)
         if match is None:
             return 1.0
         return float(match.group(1)) * _SI.get(match.group(2), 1e-9) * 1e9
@@ -147,7 +183,7 @@ class Liberty:
     @cached_property
     def default_wire_load(self) -> str | None:
         """The wire load model that the library applies when nobody asks."""
-        match = re.search(r"\bdefault_wire_load(?:_selection)?\s*:\s*\"?([^\s\";]+)", self.text)
+        match = re.search(r"\bdefault_wire_load(?:_selection)?\s*:\s*\"?([^\s\";]+)", self.header)
         return None if match is None else match.group(1)
 
 
@@ -162,6 +198,7 @@ class Library:
 
     def __init__(self, parts: Iterable[Liberty]) -> None:
         self.parts = tuple(parts)
+        self._found: dict[str, LibertyCell | None] = {}
         if not self.parts:
             raise LibertyError("no Liberty file was given")
 
@@ -181,8 +218,10 @@ class Library:
 
     def get(self, name: str) -> LibertyCell | None:
         """Return a cell, or ``None``."""
-        part = self._part(name)
-        return None if part is None else part.cell(name)
+        if name not in self._found:
+            part = self._part(name)
+            self._found[name] = None if part is None else part.cell(name)
+        return self._found[name]
 
     def is_sequential(self, name: str) -> bool:
         """Whether the cell holds state."""
@@ -233,6 +272,11 @@ class Library:
             if cell and cell.area > 0 and cell.kind == "comb" and len(cell.inputs) == 2:
                 areas.append(cell.area)
         return min(areas, default=None)
+
+
+def _in_word(text: str, position: int) -> bool:
+    before = text[position - 1]
+    return before.isalnum() or before == "_"
 
 
 def _balance(text: str, start: int, end: int) -> int:

@@ -7,15 +7,18 @@ synthesis leaves into what timing, layout and simulation tools accept.
 from __future__ import annotations
 
 from flow.tools.netlist.buffering import Fanout, buffer_fanout, resize_flops
+from flow.tools.netlist.connect import Links
 from flow.tools.netlist.measure import Measures, area_by_module, measure
 from flow.tools.netlist.model import Bit, Cell, Module, Netlist, NetlistError, Port, read_yosys_json
 from flow.tools.netlist.repair import Ties, repair
-from flow.tools.netlist.verilog import read_verilog, write_verilog
+from flow.tools.netlist.verilog import write_verilog
+from flow.tools.netlist.verilog_read import read_verilog
 
 __all__ = [
     "Bit",
     "Cell",
     "Fanout",
+    "Links",
     "Measures",
     "Module",
     "Netlist",

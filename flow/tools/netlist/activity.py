@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from flow.tools.liberty import LibertyCell, Library, parse_function
+from flow.tools._collector import without_collector
+from flow.tools.liberty import LibertyCell, Library
 from flow.tools.netlist.flat import FlatCell, FlatNetlist
+from flow.tools.netlist.propagate import Gates, Rate
 
 __all__ = ["Annotation", "annotate"]
 
-Rate = tuple[float, float]
-"""Toggles a cycle, and share of the time high."""
 _PASSES = 3
 
 
@@ -48,6 +47,7 @@ def _variants(name: str) -> tuple[str, ...]:
     return (name, stem) if stem != name else (name, f"{name}[0]")
 
 
+@without_collector
 def annotate(
     flat: FlatNetlist,
     library: Library,
@@ -91,13 +91,13 @@ def annotate(
     guessed = [(cell, pin, net) for cell, pin, net in registers if net not in result.rates]
     for _, _, net in guessed:
         result.rates[net] = default
-    order = _order(flat, cells)
+    gates = Gates(flat, cells, result.known | result.clocks, result.rates)
     for index in range(_PASSES if guessed else 1):
-        for cell in order:
-            _evaluate(cell, cells[cell.type], result)
+        gates.propagate()
         if index < _PASSES - 1:
             for cell, _, net in guessed:
-                result.rates[net] = _data_rate(cell, cells[cell.type], result, default)
+                gates.set(net, _data_rate(cell, cells[cell.type], gates, default))
+    result.rates = gates.rates()
     _count(flat, registers, result)
     return result
 
@@ -153,83 +153,12 @@ def _registers(
     return found
 
 
-def _order(flat: FlatNetlist, cells: Mapping[str, LibertyCell | None]) -> list[FlatCell]:
-    """Return combinational cells, drivers before readers; loops in any order."""
-    driver: dict[int, FlatCell] = {}
-    for cell in flat.cells:
-        known = cells[cell.type]
-        if known and known.kind == "comb":
-            for out in known.outputs:
-                if out.name in cell.pins:
-                    driver[cell.pins[out.name]] = cell
-    state: dict[int, int] = {}
-    order: list[FlatCell] = []
-    for start in driver.values():
-        stack = [start]
-        while stack:
-            cell = stack[-1]
-            mark = state.get(id(cell), 0)
-            if mark == 0:
-                state[id(cell)] = 1
-                feeds = (driver.get(net) for net in cell.pins.values())
-                stack += [f for f in feeds if f is not None and state.get(id(f), 0) == 0]
-                continue
-            stack.pop()
-            if mark == 1:
-                state[id(cell)] = 2
-                order.append(cell)
-    return order
-
-
-def _evaluate(cell: FlatCell, known: LibertyCell | None, result: Annotation) -> None:
-    if known is None:
-        return
-    for out in known.outputs:
-        net = cell.pins.get(out.name)
-        if net is None or net in result.known or net in result.clocks or out.function is None:
-            continue
-        try:
-            function = parse_function(out.function)
-        except ValueError:
-            continue
-        rates = [result.rates.get(cell.pins.get(name, -1), (0.0, 0.0)) for name in function.inputs]
-        result.rates[net] = _through(function.table, tuple(rates))
-
-
-@lru_cache(maxsize=65536)
-def _through(table: int, rates: tuple[Rate, ...]) -> Rate:
-    """Return the rate of a function of independent inputs that change at most once a cycle."""
-    steps = []
-    for toggles, high in rates:
-        # Chance of 0->0, 0->1, 1->0, 1->1 from one cycle to the next; rises equal falls.
-        change = min(toggles, 2 * high, 2 * (1 - high)) / 2
-        steps.append((max(0.0, 1 - high - change), change, change, max(0.0, high - change)))
-    return _pair(table, steps)
-
-
-def _pair(table: int, steps: list[tuple[float, float, float, float]]) -> Rate:
-    """Sum over pairs of rows, one input at a time."""
-    # Joint chances of (row now, row next), as a list over rows now, each of rows next.
-    joint = [[1.0]]
-    for stay0, rise, fall, stay1 in steps:
-        low = [[*(x * stay0 for x in row), *(x * rise for x in row)] for row in joint]
-        high = [[*(x * fall for x in row), *(x * stay1 for x in row)] for row in joint]
-        joint = low + high
-    probability = toggles = 0.0
-    for now, row in enumerate(joint):
-        value = table >> now & 1
-        if value:
-            probability += sum(row)
-        toggles += sum(x for nxt, x in enumerate(row) if table >> nxt & 1 != value)
-    return toggles, probability
-
-
-def _data_rate(cell: FlatCell, known: LibertyCell | None, result: Annotation, default: Rate) -> Rate:
+def _data_rate(cell: FlatCell, known: LibertyCell | None, gates: Gates, default: Rate) -> Rate:
     if known is None:
         return default
     data = [p.name for p in known.inputs if p.name not in known.clocks and p.name in ("D", "DATA", "d")]
     net = cell.pins.get(data[0]) if data else None
-    toggles, high = result.rates.get(net, default) if net is not None else default
+    toggles, high = default if net is None else gates.get(net, default)
     return min(toggles, 1.0), high
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flow.tools.liberty import LibertyCell, Library
-from flow.tools.netlist.connect import Connections, Pin, connections
+from flow.tools.netlist.connect import Connections, Links, Pin
 from flow.tools.netlist.model import Module, Netlist
 
 __all__ = ["Fanout", "buffer_fanout", "resize_flops"]
@@ -43,7 +43,7 @@ def _capacitance(library: Library, pin: Pin) -> float:
     return info.capacitance_pf if info else 0.0
 
 
-def buffer_fanout(netlist: Netlist, library: Library, rule: Fanout) -> int:
+def buffer_fanout(netlist: Netlist, library: Library, rule: Fanout, links: Links | None = None) -> int:
     """Bound the fanout of every net that is not a clock; returns how many buffers that took.
 
     A net that clocks something stays whole, since clock trees are built in
@@ -52,12 +52,13 @@ def buffer_fanout(netlist: Netlist, library: Library, rule: Fanout) -> int:
     """
     if not rule.buffers:
         return 0
+    links = links or Links(netlist, library)
     added = 0
     for module in netlist.modules.values():
-        links = connections(netlist, module, library)
-        for bit in list(links.sinks):
-            if links.fanout(bit) > rule.limit and bit not in links.three_state:
-                added += _tree(module, library, links, bit, rule)
+        joined = links.of(module)
+        for bit in list(joined.sinks):
+            if joined.fanout(bit) > rule.limit and bit not in joined.three_state:
+                added += _tree(module, library, joined, bit, rule)
     return added
 
 
@@ -118,7 +119,9 @@ def _signature(cell: LibertyCell) -> tuple[object, ...]:
     return cell.kind, cell.state, tuple(pins)
 
 
-def resize_flops(netlist: Netlist, library: Library, usable: list[str], load_pf: float) -> int:
+def resize_flops(
+    netlist: Netlist, library: Library, usable: list[str], load_pf: float, links: Links | None = None
+) -> int:
     """Give each flip-flop the smallest drive that its load needs; returns how many changed.
 
     Parameters
@@ -126,10 +129,11 @@ def resize_flops(netlist: Netlist, library: Library, usable: list[str], load_pf:
     load_pf
         Load of an output port.
     """
+    links = links or Links(netlist, library)
     families = _families(library, usable)
     changed = 0
     for module in netlist.modules.values():
-        links = connections(netlist, module, library)
+        joined = links.of(module)
         for cell in module.cells.values():
             known = library.get(cell.type)
             if known is None or not known.sequential:
@@ -137,7 +141,7 @@ def resize_flops(netlist: Netlist, library: Library, usable: list[str], load_pf:
             members = families.get(_signature(known), [])
             if len(members) < 2:
                 continue
-            better = _suited(links, library, members, cell.pins, load_pf)
+            better = _suited(joined, library, members, cell.pins, load_pf)
             if better.name != cell.type:
                 cell.type = better.name
                 changed += 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flow.tools._collector import without_collector
 from flow.tools.liberty import Library
 from flow.tools.netlist.model import Cell, Module, Netlist
 
-__all__ = ["Connections", "connections"]
+__all__ = ["Connections", "Links", "connections"]
 
 Pin = tuple[Cell, str, int]
 """A cell, a pin of it, and the bit of that pin."""
@@ -30,6 +31,8 @@ class Connections:
         gate or macro.
     three_state
         Nets that some driver releases.
+    driven
+        Name of a cell to the nets that it drives.
     """
 
     drivers: dict[int, list[Pin]] = field(default_factory=dict)
@@ -38,6 +41,7 @@ class Connections:
     inputs: set[int] = field(default_factory=set)
     clocked: set[int] = field(default_factory=set)
     three_state: set[int] = field(default_factory=set)
+    driven: dict[str, list[int]] = field(default_factory=dict)
 
     def fanout(self, bit: int) -> int:
         """How many pins and output ports read the net."""
@@ -60,6 +64,27 @@ def directions(netlist: Netlist, library: Library, cell: Cell) -> dict[str, str]
     return found
 
 
+_Role = tuple[str, bool, bool, bool, bool]
+"""A pin, and whether it drives, reads, releases, clocks."""
+
+
+def _roles(netlist: Netlist, library: Library, cell: Cell) -> list[_Role]:
+    ways = directions(netlist, library, cell)
+    known = library.get(cell.type) if cell.type not in netlist.modules else None
+    clocks = known.clocks if known else frozenset()
+    return [
+        (
+            pin,
+            way in ("output", "inout"),
+            way in ("input", "inout"),
+            way == "inout" or bool(known and pin in known.pins and known.pins[pin].three_state),
+            pin in clocks,
+        )
+        for pin, way in ways.items()
+    ]
+
+
+@without_collector
 def connections(netlist: Netlist, module: Module, library: Library) -> Connections:  # noqa: PLR0912 - one walk over all pins
     """Return who drives and who reads each net of `module`."""
     result = Connections()
@@ -71,27 +96,55 @@ def connections(netlist: Netlist, module: Module, library: Library) -> Connectio
                 result.inputs.add(bit)
             if port.direction in ("output", "inout"):
                 result.outputs.setdefault(bit, []).append((port.name, index))
-    # Cells of one type share their pins' directions: look those up once a type.
-    memo: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}
+    # Cells of one type share their pins' roles: look those up once a type.
+    memo: dict[tuple[str, tuple[str, ...]], list[_Role]] = {}
+    drivers, sinks = result.drivers, result.sinks
     for cell in module.cells.values():
-        key = (cell.type, tuple(cell.pins))
-        ways = memo.get(key)
-        if ways is None:
-            ways = memo[key] = directions(netlist, library, cell)
-        known = library.get(cell.type) if cell.type not in netlist.modules else None
-        clocks = known.clocks if known else frozenset()
-        for pin, bits in cell.pins.items():
-            way = ways[pin]
-            released = bool(known and pin in known.pins and known.pins[pin].three_state)
-            for index, bit in enumerate(bits):
-                if not isinstance(bit, int):
+        pins = cell.pins
+        key = (cell.type, tuple(pins))
+        roles = memo.get(key)
+        if roles is None:
+            roles = memo[key] = _roles(netlist, library, cell)
+        driven: list[int] = []
+        for pin, drives, reads, releases, clocks in roles:
+            for index, bit in enumerate(pins[pin]):
+                if isinstance(bit, str):
                     continue
-                if way in ("output", "inout"):
-                    result.drivers.setdefault(bit, []).append((cell, pin, index))
-                    if released or way == "inout":
+                if drives:
+                    driven.append(bit)
+                    _append(drivers, bit, (cell, pin, index))
+                    if releases:
                         result.three_state.add(bit)
-                if way in ("input", "inout"):
-                    result.sinks.setdefault(bit, []).append((cell, pin, index))
-                    if pin in clocks:
+                if reads:
+                    _append(sinks, bit, (cell, pin, index))
+                    if clocks:
                         result.clocked.add(bit)
+        result.driven[cell.name] = driven
     return result
+
+
+def _append(table: dict[int, list[Pin]], bit: int, pin: Pin) -> None:
+    known = table.get(bit)
+    if known is None:
+        table[bit] = [pin]
+    else:
+        known.append(pin)
+
+
+class Links:
+    """Connections of the modules of a netlist, each looked up once.
+
+    It holds as long as nobody changes what is connected to what; who does,
+    begins with a new one.
+    """
+
+    def __init__(self, netlist: Netlist, library: Library) -> None:
+        self._netlist, self._library = netlist, library
+        self._known: dict[str, Connections] = {}
+
+    def of(self, module: Module) -> Connections:
+        """Return the connections of one module."""
+        known = self._known.get(module.name)
+        if known is None:
+            known = self._known[module.name] = connections(self._netlist, module, self._library)
+        return known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from flow.tools._collector import without_collector
 from flow.tools.netlist.model import Bit, Module, Netlist
 
 __all__ = ["FlatCell", "FlatNetlist", "flatten"]
@@ -34,6 +35,7 @@ class FlatNetlist:
     inputs: set[int] = field(default_factory=set)
 
 
+@without_collector
 def flatten(netlist: Netlist) -> FlatNetlist:
     """Dissolve the hierarchy of `netlist`."""
     flat = FlatNetlist()
@@ -82,12 +84,18 @@ def flatten(netlist: Netlist) -> FlatNetlist:
             else:
                 pins = {}
                 for pin, bits in cell.pins.items():
+                    if len(bits) == 1:
+                        bit = bits[0]
+                        pins[pin] = (None if isinstance(bit, str) else local.get(bit)) or net(bit)
+                        continue
                     for index, bit in enumerate(bits):
-                        pins[pin if len(bits) == 1 else f"{pin}[{index}]"] = net(bit)
+                        pins[f"{pin}[{index}]"] = net(bit)
                 flat.cells.append(FlatCell(path=(*path, cell.name), type=cell.type, pins=pins))
+        aliases, names = module.aliases, flat.names
         for bit, number in local.items():
-            for name in module.aliases.get(bit, ()) if isinstance(bit, int) else ():
-                flat.names.setdefault(number, []).append(prefix + name)
+            known = aliases.get(bit) if isinstance(bit, int) else None
+            if known:
+                names.setdefault(number, []).extend([prefix + name for name in known] if prefix else known)
 
     top = netlist.modules[netlist.top]
     ends: dict[Bit, int] = {}
@@ -99,7 +107,7 @@ def flatten(netlist: Netlist) -> FlatNetlist:
             if port.direction != "output":
                 flat.inputs.add(ends[bit])
     visit(top, (), ends)
-    return _joined(flat, root)
+    return _joined(flat, root) if parent else flat
 
 
 def _joined(flat: FlatNetlist, root: Callable[[int], int]) -> FlatNetlist:

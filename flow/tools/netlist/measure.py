@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from flow.tools.liberty import LibertyCell, Library
-from flow.tools.netlist.connect import Connections, connections
-from flow.tools.netlist.model import Cell, Module, Netlist
+from flow.tools.netlist.connect import Connections, Links
+from flow.tools.netlist.model import Module, Netlist
 
 __all__ = ["Measures", "area_by_module", "measure"]
 
@@ -45,8 +45,11 @@ class Measures:
     multidriven: list[str] = field(default_factory=list)
 
 
-def measure(netlist: Netlist, library: Library, macros: frozenset[str] = frozenset()) -> Measures:
+def measure(
+    netlist: Netlist, library: Library, macros: frozenset[str] = frozenset(), *, links: Links | None = None
+) -> Measures:
     """Measure `netlist`; cells named in `macros` count as macros whatever Liberty calls them."""
+    links = links or Links(netlist, library)
     counts = netlist.counts()
     types: Counter[str] = Counter()
     unmapped: list[tuple[str, str, str]] = []
@@ -62,24 +65,24 @@ def measure(netlist: Netlist, library: Library, macros: frozenset[str] = frozens
             if library.get(cell.type) is None:
                 unmapped.append((prefix + cell.name, cell.type, cell.src))
             types[cell.type] += counts[name]
-        links = connections(netlist, module, library)
-        for bit in links.sinks.keys() | links.outputs.keys():
-            fanout = links.fanout(bit)
-            if bit not in links.drivers and bit not in links.inputs:
+        joined = links.of(module)
+        for bit in joined.sinks.keys() | joined.outputs.keys():
+            fanout = joined.fanout(bit)
+            if bit not in joined.drivers and bit not in joined.inputs:
                 undriven.append(prefix + module.net_name(bit))
-            elif bit not in links.clocked and fanout > worst:
+            elif bit not in joined.clocked and fanout > worst:
                 worst, worst_net = fanout, prefix + module.net_name(bit)
         multidriven += [
             prefix + module.net_name(bit)
-            for bit, drivers in links.drivers.items()
-            if len(drivers) + (bit in links.inputs) > 1 and bit not in links.three_state
+            for bit, drivers in joined.drivers.items()
+            if len(drivers) + (bit in joined.inputs) > 1 and bit not in joined.three_state
         ]
     return _totals(
         netlist, library, macros, types, worst, worst_net, unmapped, sorted(undriven), sorted(multidriven)
     )
 
 
-def _totals(  # noqa: PLR0917
+def _totals(
     netlist: Netlist,
     library: Library,
     macros: frozenset[str],
@@ -134,7 +137,9 @@ def _groups(known: LibertyCell | None, macro: bool) -> list[str]:
     return groups
 
 
-def area_by_module(netlist: Netlist, library: Library) -> list[dict[str, object]]:
+def area_by_module(
+    netlist: Netlist, library: Library, *, links: Links | None = None
+) -> list[dict[str, object]]:
     """Cells and area below each instance path.
 
     In a flattened netlist gates have lost their place: each is counted where
@@ -146,11 +151,12 @@ def area_by_module(netlist: Netlist, library: Library) -> list[dict[str, object]
         ``path`` (``""`` is the top itself), ``cells``, ``area``,
         ``sequential_area``, ``estimated``, each without what lies deeper.
     """
+    links = links or Links(netlist, library)
     rows: dict[str, list[float]] = {}
     guessed: set[str] = set()
 
     def visit(module: Module, path: str) -> None:
-        places = _places(netlist, module, library)
+        places = _places(module, library, links.of(module))
         for cell in module.cells.values():
             if cell.type in netlist.modules:
                 visit(netlist.modules[cell.type], f"{path}{cell.name}.")
@@ -184,9 +190,8 @@ def _scope(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def _places(netlist: Netlist, module: Module, library: Library) -> dict[str, tuple[str, bool]]:
+def _places(module: Module, library: Library, links: Connections) -> dict[str, tuple[str, bool]]:
     """Where each cell belongs, and whether its own name says so."""
-    links = connections(netlist, module, library)
     places: dict[str, tuple[str, bool]] = {}
     flat = any("." in cell.name for cell in module.cells.values())
     for cell in module.cells.values():
@@ -202,7 +207,7 @@ def _places(netlist: Netlist, module: Module, library: Library) -> dict[str, tup
             if cell.name in places:
                 stack.pop()
                 continue
-            readers = [s[0] for out in _output_bits(links, cell) for s in links.sinks.get(out, ())]
+            readers = [s[0] for out in links.driven[cell.name] for s in links.sinks.get(out, ())]
             todo = [r for r in readers if r.name not in places and r.name not in visiting]
             if todo and cell.name not in visiting:
                 visiting.add(cell.name)
@@ -210,16 +215,7 @@ def _places(netlist: Netlist, module: Module, library: Library) -> dict[str, tup
                 continue
             stack.pop()
             votes = Counter(places[r.name][0] for r in readers if r.name in places)
-            named = [_scope(module.names[b]) for b in _output_bits(links, cell) if b in module.names]
+            named = [_scope(module.names[b]) for b in links.driven[cell.name] if b in module.names]
             votes.update(scope for scope in named if scope)
             places[cell.name] = (votes.most_common(1)[0][0] if votes else "", False)
     return places
-
-
-def _output_bits(links: Connections, cell: Cell) -> list[int]:
-    return [
-        bit
-        for bits in cell.pins.values()
-        for bit in bits
-        if isinstance(bit, int) and any(d[0] is cell for d in links.drivers.get(bit, ()))
-    ]

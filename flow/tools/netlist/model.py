@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flow.tools._collector import without_collector
+
 __all__ = ["Bit", "Cell", "Module", "Netlist", "NetlistError", "Port", "read_yosys_json"]
 
 Bit = int | str
@@ -127,6 +129,7 @@ class Netlist:
         return order[::-1]
 
 
+@without_collector
 def read_yosys_json(text: str, top: str) -> Netlist:
     """Read what ``write_json`` wrote; blackbox modules are left out.
 

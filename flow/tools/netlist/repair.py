@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flow.tools.liberty import LibertyCell, Library
-from flow.tools.netlist.connect import connections, directions
+from flow.tools.netlist.connect import Connections, Links, directions
 from flow.tools.netlist.model import Bit, Cell, Module, Netlist
 
 __all__ = ["Ties", "repair"]
@@ -25,20 +25,28 @@ class Ties:
     limit: int = 16
 
 
-def repair(netlist: Netlist, library: Library, ties: Ties, usable: Iterable[str]) -> None:
+def repair(netlist: Netlist, library: Library, ties: Ties, usable: Iterable[str]) -> Links:
     """Make the netlist one that timing and layout tools read without a remark.
 
     Names are given to cells, three-state drivers are mapped, outputs that
     nobody reads are left open, constants come from tie cells, and each output
     port has a driver of its own.
+
+    Returns
+    -------
+    Links
+        Who reads each net now; drivers of nets that nobody reads are still
+        in it.
     """
+    links = Links(netlist, library)
     names = list(usable)
     for module in netlist.modules.values():
         _rename(module, netlist)
         _map_three_state(module, library, names)
         _feedthroughs(module, ties)
         _constants(netlist, module, library, ties)
-        _open_unread(netlist, module, library)
+        _open_unread(netlist, module, library, links.of(module))
+    return links
 
 
 def _rename(module: Module, netlist: Netlist) -> None:
@@ -159,8 +167,11 @@ class _TieCells:
 def _constants(netlist: Netlist, module: Module, library: Library, ties: Ties) -> None:
     cells = _TieCells(module, ties)
     for cell in list(module.cells.values()):
-        if not any(isinstance(bit, str) for bits in cell.pins.values() for bit in bits):
-            continue
+        for bits in cell.pins.values():
+            if len(bits) != 1 or isinstance(bits[0], str):
+                break
+        else:
+            continue  # nearly always
         ways = directions(netlist, library, cell)
         for pin, bits in cell.pins.items():
             for index, bit in enumerate(bits):
@@ -189,9 +200,8 @@ def _constant_port(module: Module, ties: Ties, cells: _TieCells, value: str) -> 
     return driven
 
 
-def _open_unread(netlist: Netlist, module: Module, library: Library) -> None:
+def _open_unread(netlist: Netlist, module: Module, library: Library, links: Connections) -> None:
     """Leave outputs open that nobody reads, so that no net without reader remains."""
-    links = connections(netlist, module, library)
     for bit, drivers in links.drivers.items():
         if links.fanout(bit) == 0 and bit not in links.inputs:
             for cell, pin, _ in drivers:

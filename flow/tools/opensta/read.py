@@ -14,6 +14,7 @@ __all__ = ["read_log", "read_power", "read_timing"]
 _MESSAGE = re.compile(
     r"^(?P<kind>Error|Warning)(?: \d+)?: (?:(?P<file>\S+?),? line (?P<line>\d+),? )?(?P<text>.*)$"
 )
+_TOLD = ("@@done", "@@failed ", "Error", "Warning")
 _CODES = (
     ("unresolved_cell", re.compile(r"module \S+ not found|not a verilog module|Creating black box")),
     ("syntax", re.compile(r"syntax error|unterminated")),
@@ -29,6 +30,8 @@ def read_log(text: str) -> Reading:
     messages: dict[Message, None] = {}
     done = False
     for line in text.splitlines():
+        if not line.startswith(_TOLD):
+            continue  # of a power run, there is a line for each instance
         if line.startswith("@@done"):
             done = True
         elif line.startswith("@@failed "):
@@ -263,8 +266,8 @@ def read_power(text: str) -> Reading:
                 "power__leakage__total": total["leakage"],
             }
         elif line.startswith("@@instance "):
-            *values, name = line.split(" ", 5)[1:]
-            instances[name] = [float(v) for v in values]
+            _, internal, switching, leakage, whole, name = line.split(" ", 5)
+            instances[name] = [float(internal), float(switching), float(leakage), float(whole)]
         elif line.startswith("@@nopin "):
             missing.append(line.removeprefix("@@nopin "))
     data = {"by_group": groups[1:], "instances": instances, "missing_pins": missing}

@@ -7,7 +7,7 @@ reading does not depend on the layout of reports, except for paths.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flow.tools.opensta.sdc import quote
@@ -181,14 +181,25 @@ proc suzuri_instances {corner} {
 """
 
 
-def sta_path(instances: Iterable[str]) -> str:
+def sta_path(instances: Sequence[str]) -> str:
     """Return an instance path as OpenSTA looks it up: brackets and slashes in names escaped."""
+    if len(instances) == 1 and _ODD.search(instances[0]) is None:
+        return instances[0]
     return "/".join(_ODD.sub(r"\\\g<0>", name) for name in instances)
 
 
 def activity_lines(pins: Iterable[tuple[str, float, float]]) -> str:
     """Return the Tcl that sets ``(pin, toggles a cycle, share of time high)``."""
-    return "".join(f"suzuri_act {quote(name)} {toggles:.6g} {high:.6g}\n" for name, toggles, high in pins)
+    # The pins of one net have one rate, and writing a number costs more than looking it up.
+    written: dict[tuple[float, float], str] = {}
+    lines = []
+    for name, toggles, high in pins:
+        key = (toggles, high)
+        numbers = written.get(key)
+        if numbers is None:
+            numbers = written[key] = f" {toggles:.6g} {high:.6g}\n"
+        lines.append(f"suzuri_act {quote(name)}{numbers}")
+    return "".join(lines)
 
 
 def power_script(
