@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from flow.model.check import Check, Severity
@@ -43,7 +45,7 @@ class Power:
         """Run power; see the class."""
         params = ctx.params
         constraints = read_constraints(params)
-        design = load_design(ctx, constraints, pins=ctx.has_input("activity"))
+        design = load_design(ctx, constraints, whole=ctx.has_input("activity"))
         sdc, _ = write_constraints(ctx, design, constraints)
         activity = float(params.get("default_activity", 0.1))
         duty = float(params.get("default_duty", 0.5))
@@ -54,21 +56,13 @@ class Power:
         pins = (
             self._annotate(ctx, design, constraints, (activity, duty)) if ctx.has_input("activity") else None
         )
+        design = replace(design, netlist=None)  # large, and not needed any more
         if pins is None:
             ctx.metric("power__annotated__ratio", 0.0)
             ctx.data("activity", {"source": "default", "toggles_per_cycle": activity, "duty": duty})
         script = power_script(design.load, sdc=sdc, activity=activity, duty=duty, pins=pins)
         text = run_sta(ctx, script, "power", user_sdc=ctx.has_input("sdc"))
-        reading = read_power(text)
-        for name, value in reading.metrics.items():
-            ctx.metric(name, value)
-        ctx.data("by_group", reading.data["by_group"])
-        ctx.data("by_module", _by_module(reading.data["instances"]))
-        ctx.data("top_instances", _top(reading.data["instances"], design))
-        ctx.data("corner", params.get("corner"))
-        report = ctx.workdir / "power.rpt"
-        report.write_text("\n".join(x for x in text.splitlines() if not x.startswith("@@instance")) + "\n")
-        ctx.output("report", report)
+        _results(ctx, text, design.kinds)
 
     @without_collector
     def _annotate(
@@ -76,6 +70,7 @@ class Power:
     ) -> str:
         """Write activity of every pin; returns the file."""
         path = ctx.input("activity")
+        assert design.netlist is not None
         ports = design.netlist.modules[design.netlist.top].ports
         flat = flatten(design.netlist)
         names = {base_name(name) for known in flat.names.values() for name in known}
@@ -91,7 +86,7 @@ class Power:
             bit for clock in constraints.clocks if clock.port for bit in design.ports.bits(clock.port)
         )
         found = annotate(flat, design.library, simulated, clocks, default=default)
-        lines = activity_lines(_pin_rates(flat, found))
+        lines = _activity(flat, found)
         (ctx.workdir / _PINS).write_text(lines, encoding="utf-8")
         _report(ctx, activity, found, cycles, how)
         return _PINS
@@ -107,23 +102,16 @@ def _cycles(activity: Activity, constraints: Constraints) -> tuple[float, str]:
     return activity.duration_ns / constraints.clocks[0].period_ns, "duration over the period"
 
 
-def _pin_rates(flat: FlatNetlist, found: Annotation) -> Iterator[tuple[str, float, float]]:
-    """Yield ``(pin, toggles a cycle, share of time high)`` of every pin and input that has a rate."""
+def _activity(flat: FlatNetlist, found: Annotation) -> str:
+    """Return the Tcl that sets the activity of every pin and input port that has a rate."""
     rates = {
         net: (toggles, min(1.0, max(0.0, high)))
         for net, (toggles, high) in found.rates.items()
         if net not in found.clocks
     }
-    for cell in flat.cells:
-        path = sta_path(cell.path)
-        for pin, net in cell.pins.items():
-            rate = rates.get(net)
-            if rate is not None:
-                yield (f"{path}/{pin}", *rate)
-    for name, net in flat.ports.items():
-        rate = rates.get(net)
-        if rate is not None and net in flat.inputs:
-            yield (name, *rate)
+    instances = ((sta_path(cell.path), cell.pins) for cell in flat.cells)
+    inputs = {name: net for name, net in flat.ports.items() if net in flat.inputs}
+    return activity_lines(chain(instances, [("", inputs)]), rates)
 
 
 def _report(ctx: StepContext, activity: Activity, found: Annotation, cycles: float, how: str) -> None:
@@ -158,6 +146,22 @@ def _report(ctx: StepContext, activity: Activity, found: Annotation, cycles: flo
     )
 
 
+@without_collector
+def _results(ctx: StepContext, text: str, kinds: Mapping[str, str]) -> None:
+    """Report what OpenSTA printed."""
+    reading = read_power(text)
+    for name, value in reading.metrics.items():
+        ctx.metric(name, value)
+    instances = reading.data["instances"]
+    ctx.data("by_group", reading.data["by_group"])
+    ctx.data("by_module", _by_module(instances))
+    ctx.data("top_instances", _top(instances, kinds))
+    ctx.data("corner", ctx.params.get("corner"))
+    report = ctx.workdir / "power.rpt"
+    report.write_text("\n".join(x for x in text.splitlines() if not x.startswith("@@instance")) + "\n")
+    ctx.output("report", report)
+
+
 def _by_module(instances: Mapping[str, list[float]]) -> list[dict[str, Any]]:
     """Sum power by instance path; gates of a flattened netlist count for the top."""
     rows: dict[str, list[float]] = {}
@@ -170,7 +174,6 @@ def _by_module(instances: Mapping[str, list[float]]) -> list[dict[str, Any]]:
     return [{"path": path, **dict(zip(keys, row, strict=True))} for path, row in sorted(rows.items())]
 
 
-def _top(instances: Mapping[str, list[float]], design: StaDesign) -> list[dict[str, Any]]:
-    kinds = {cell.name: cell.type for cell in design.netlist.modules[design.netlist.top].cells.values()}
+def _top(instances: Mapping[str, list[float]], kinds: Mapping[str, str]) -> list[dict[str, Any]]:
     worst = sorted(instances.items(), key=lambda item: -item[1][3])[:_TOP_INSTANCES]
     return [{"instance": name, "cell": kinds.get(name, ""), "total": values[3]} for name, values in worst]

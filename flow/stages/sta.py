@@ -11,6 +11,7 @@ from flow.model.constraint import Clock, Constraints
 from flow.model.errors import ConfigError, ToolError
 from flow.model.step import StepContext
 from flow.stages.libraries import read_libraries
+from flow.tools._collector import without_collector
 from flow.tools.liberty import Library
 from flow.tools.netlist import Netlist, NetlistError, read_verilog
 from flow.tools.netlist.flat import flatten
@@ -29,17 +30,20 @@ class StaDesign:
 
     Attributes
     ----------
+    kinds
+        Types of the top's instances, by name.
     netlist
-        Instances may lack their pins: see `load_design`.
+        Only where `load_design` was asked for it.
     wire_loads
         Default wire load models of the libraries, which are not applied.
     """
 
-    netlist: Netlist
     library: Library
     load: Load
     ports: Ports
+    kinds: Mapping[str, str]
     wire_loads: tuple[str, ...]
+    netlist: Netlist | None = None
 
 
 def read_constraints(params: Mapping[str, Any]) -> Constraints:
@@ -59,17 +63,18 @@ def read_constraints(params: Mapping[str, Any]) -> Constraints:
         raise ConfigError(str(error), "constraints", "Correct the design's [constraints] table.") from error
 
 
-def load_design(ctx: StepContext, constraints: Constraints, *, pins: bool = False) -> StaDesign:
+@without_collector
+def load_design(ctx: StepContext, constraints: Constraints, *, whole: bool = False) -> StaDesign:
     """Read netlist and libraries, and write excerpts with only the cells that matter.
 
-    What instances connect to is read only when `pins` asks for it: OpenSTA
-    reads the netlist itself.
+    The netlist is kept, with what its instances connect to, only when `whole`
+    asks for it: OpenSTA reads it itself.
 
     A library's default wire load model is left out: OpenSTA would apply it
     without a word, to a netlist that has no placement yet.
     """
     source = ctx.input("netlist")
-    netlist = _read_netlist(ctx, pins)
+    netlist = _read_netlist(ctx, whole)
     wanted = {cell.type for module in netlist.modules.values() for cell in module.cells.values()}
     roles = ctx.params.get("roles") or {}
     wanted.update(str(name) for name in (roles.get("driving_cell") or ())[:1])
@@ -97,11 +102,12 @@ def load_design(ctx: StepContext, constraints: Constraints, *, pins: bool = Fals
         link.symlink_to(source)
     load = Load(libraries=tuple(names), netlist=link.name, top=netlist.top)
     return StaDesign(
-        netlist=netlist,
         library=Library(parts),
         load=load,
         ports=_ports(netlist),
+        kinds={cell.name: cell.type for cell in netlist.modules[netlist.top].cells.values()},
         wire_loads=tuple(dict.fromkeys(wire_loads)),
+        netlist=netlist if whole else None,
     )
 
 
@@ -159,6 +165,7 @@ def write_constraints(
     return _SDC, scaled
 
 
+@without_collector
 def constant_outputs(ctx: StepContext, design: StaDesign) -> set[str]:
     """Return bits of output ports that a tie cell or a constant drives."""
     flat = flatten(_read_netlist(ctx, pins=True))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
+from flow.tools._kept import Kept
+
 __all__ = ["Activity", "ActivityError", "base_name", "read_activity"]
 
 _UNITS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "ps": 1e-3, "fs": 1e-6}
@@ -64,19 +66,23 @@ def read_activity(
     ActivityError
         It is neither, or has no such scope.
     """
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    opened: IO[bytes] = cast(IO[bytes], gzip.open(path, "rb") if packed else path.open("rb"))  # noqa: SIM115 - closed below
-    with opened as stream:
+    inside = None if scope is None else _plain(scope).replace("/", ".").strip(".")
+    wanted = _Wanted(scope=inside, ports=frozenset(ports), names=frozenset(names))
+    with _opened(path) as stream:
         start = stream.read(4096)
         stream.seek(0)
-        inside = None if scope is None else _plain(scope).replace("/", ".").strip(".")
-        wanted = _Wanted(scope=inside, ports=frozenset(ports), names=frozenset(names))
         if start.lstrip().startswith(b"(") or b"SAIFILE" in start:
-            return _read_saif(stream, wanted)
+            # Power on several PDKs asks for the same file.
+            return _saif_activity(_SAIFS.get(path, _read_saif), wanted)
         if b"$" in start:
             return _read_vcd(stream, wanted)
     raise ActivityError("is neither SAIF nor VCD")
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path, "rb") if packed else path.open("rb"))
 
 
 def _plain(name: str) -> str:
@@ -148,6 +154,9 @@ class _Saif:
         self.values: dict[str, float] = {}
         self.words: list[str] = []
         self.fresh = False
+        self.read()
+        if self.heads:
+            raise ActivityError("ends in the middle: the SAIF file was cut short")
 
     def tokens(self) -> Iterator[str]:
         for line in self.stream:
@@ -203,11 +212,15 @@ class _Saif:
         self.found.setdefault(".".join(self.path), {})[_plain(name)] = (int(get("TC", 0)), high)
 
 
-def _read_saif(stream: IO[bytes], wanted: _Wanted) -> Activity:
-    saif = _Saif(stream)
-    saif.read()
-    if saif.heads:
-        raise ActivityError("ends in the middle: the SAIF file was cut short")
+_SAIFS: Kept[_Saif] = Kept(16 << 20)
+
+
+def _read_saif(path: Path) -> _Saif:
+    with _opened(path) as stream:
+        return _Saif(stream)
+
+
+def _saif_activity(saif: _Saif, wanted: _Wanted) -> Activity:
     bases = {name: {base_name(n) for n in nets} for name, nets in saif.found.items()}
     chosen = _choose(bases, wanted)
     nets: dict[str, tuple[int, float]] = {}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import fnmatch
 import gzip
 import re
-import threading
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from flow.tools._kept import Kept
 from flow.tools.liberty.cell import LibertyCell, parse_cell
 
 __all__ = ["Liberty", "LibertyError", "Library", "read_liberty"]
@@ -27,9 +26,6 @@ _TRUE = re.compile(r"\s*:\s*\"?\s*true", re.IGNORECASE)
 _CAP_UNIT = re.compile(r"\bcapacitive_load_unit\s*\(\s*\"?([\d.eE+-]+)\"?\s*,\s*\"?([a-zA-Z]+)")
 _NAND2 = re.compile(r"nand2(?!\d)|nd2(?!\d)", re.IGNORECASE)
 _SI = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
-_KEPT_CHARACTERS = 64 << 20
-_kept: OrderedDict[tuple[int, ...], Liberty] = OrderedDict()
-_reading = threading.Lock()
 
 
 class LibertyError(ValueError):
@@ -48,23 +44,9 @@ def read_liberty(path: Path) -> Liberty:
         It is no Liberty file, or it was cut short.
     """
     try:
-        found = path.stat()
-        key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-        with _reading:
-            if key not in _kept:
-                _keep(key, _load(path))
-            _kept.move_to_end(key)
-            return _kept[key]
+        return _LIBERTIES.get(path, _load)
     except OSError as error:
         raise LibertyError(f"cannot be read: {error}") from error
-
-
-def _keep(key: tuple[int, ...], library: Liberty) -> None:
-    """Remember a library; forget those that were not asked for the longest."""
-    _kept[key] = library
-    size = sum(len(known.text) for known in _kept.values())
-    while size > _KEPT_CHARACTERS and len(_kept) > 1:
-        size -= len(_kept.popitem(last=False)[1].text)
 
 
 def _load(path: Path) -> Liberty:
@@ -185,6 +167,9 @@ class Liberty:
         """The wire load model that the library applies when nobody asks."""
         match = re.search(r"\bdefault_wire_load(?:_selection)?\s*:\s*\"?([^\s\";]+)", self.header)
         return None if match is None else match.group(1)
+
+
+_LIBERTIES: Kept[Liberty] = Kept(64 << 20)
 
 
 class Library:

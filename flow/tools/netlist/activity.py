@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -41,10 +40,18 @@ class Annotation:
     ports: tuple[int, int] = (0, 0)
 
 
-def _variants(name: str) -> tuple[str, ...]:
-    """Names under which a simulator may know a net."""
-    stem = name.removesuffix("[0]")
-    return (name, stem) if stem != name else (name, f"{name}[0]")
+class _Simulated:
+    """Rates by the names under which a simulator may know a net: ``a[0]`` may be called ``a``."""
+
+    def __init__(self, rates: Mapping[str, Rate]) -> None:
+        self._rates = rates
+        self._stems = {name[:-3]: rate for name, rate in rates.items() if name.endswith("[0]")}
+
+    def get(self, name: str) -> Rate | None:
+        rate = self._rates.get(name)
+        if rate is None:
+            rate = self._rates.get(name[:-3]) if name.endswith("[0]") else self._stems.get(name)
+        return rate
 
 
 @without_collector
@@ -78,14 +85,15 @@ def annotate(
     result = Annotation(clocks=_clock_nets(flat, cells, clock_ports))
     for net, value in flat.constants.items():
         result.rates[net] = (0.0, float(value))
+    seen = _Simulated(simulated)
     for net, names in flat.names.items():
         for name in names:
-            rate = next((simulated[v] for v in _variants(name) if v in simulated), None)
+            rate = seen.get(name)
             if rate is not None and net not in result.clocks:
                 result.rates[net] = rate
                 result.known.add(net)
                 break
-    registers = _registers(flat, cells, simulated, result)
+    registers = _registers(flat, cells, seen, result)
     for net in flat.inputs - result.clocks:
         result.rates.setdefault(net, default)
     guessed = [(cell, pin, net) for cell, pin, net in registers if net not in result.rates]
@@ -107,12 +115,15 @@ def _clock_nets(
 ) -> set[int]:
     """Follow clocks from their ports through buffers, inverters and gates to registers."""
     readers: dict[int, list[FlatCell]] = {}
+    through = {
+        name: [pin.name for pin in cell.inputs]
+        for name, cell in cells.items()
+        if cell is not None and (cell.kind == "gate" or cell.buffer or cell.inverter)
+    }
     for cell in flat.cells:
-        known = cells[cell.type]
-        if known and known.kind in ("comb", "gate"):
-            for pin, net in cell.pins.items():
-                if pin in known.pins and known.pins[pin].direction == "input":
-                    readers.setdefault(net, []).append(cell)
+        for pin in through.get(cell.type, ()):
+            if pin in cell.pins:
+                readers.setdefault(cell.pins[pin], []).append(cell)
     nets: set[int] = set()
     todo = [flat.ports[name] for name in clock_ports if name in flat.ports]
     while todo:
@@ -122,7 +133,7 @@ def _clock_nets(
         nets.add(net)
         for cell in readers.get(net, ()):
             known = cells[cell.type]
-            if known and (known.kind == "gate" or known.buffer or known.inverter):
+            if known:
                 todo += [cell.pins[p.name] for p in known.outputs if p.name in cell.pins]
     return nets
 
@@ -130,17 +141,17 @@ def _clock_nets(
 def _registers(
     flat: FlatNetlist,
     cells: Mapping[str, LibertyCell | None],
-    simulated: Mapping[str, Rate],
+    simulated: _Simulated,
     result: Annotation,
 ) -> list[tuple[FlatCell, str, int]]:
     """Return register outputs; a register also goes by its own name, less ``_reg``."""
     found = []
+    types = {name: cell for name, cell in cells.items() if cell is not None and cell.sequential}
     for cell in flat.cells:
-        known = cells[cell.type]
-        if known is None or not known.sequential:
+        known = types.get(cell.type)
+        if known is None:
             continue
-        name = re.sub(r"_reg$", "", ".".join(cell.path))
-        own = next((simulated[v] for v in _variants(name) if v in simulated), None)
+        own = simulated.get(".".join(cell.path).removesuffix("_reg"))
         for pin in known.outputs:
             net = cell.pins.get(pin.name)
             if net is None:
@@ -163,8 +174,10 @@ def _data_rate(cell: FlatCell, known: LibertyCell | None, gates: Gates, default:
 
 
 def _count(flat: FlatNetlist, registers: list[tuple[FlatCell, str, int]], result: Annotation) -> None:
-    used = {net for cell in flat.cells for net in cell.pins.values()}
-    used = {net for net in used if net not in result.clocks and net not in flat.constants}
+    used: set[int] = set()
+    used.update(*(cell.pins.values() for cell in flat.cells))
+    used -= result.clocks
+    used -= flat.constants.keys()
     result.nets = (len(used & result.known), len(used))
     held = {net for _, _, net in registers}
     result.registers = (len(held & result.known), len(held))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flow.tools.liberty import LibertyCell, parse_function
-from flow.tools.netlist.flat import FlatCell, FlatNetlist
+from flow.tools.netlist.flat import FlatNetlist
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    _Group: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
+    """Outputs, inputs and truth tables."""
 
 __all__ = ["Gates", "Rate"]
 
@@ -42,13 +47,13 @@ class Gates:
         self,
         flat: FlatNetlist,
         cells: Mapping[str, LibertyCell | None],
-        fixed: Container[int],
+        fixed: Iterable[int],
         rates: Mapping[int, Rate],
     ) -> None:
         import numpy  # noqa: PLC0415 - heavy, and only needed here
 
         self._np = numpy
-        top = max((max(cell.pins.values(), default=0) for cell in flat.cells), default=0)
+        top = max(chain.from_iterable(cell.pins.values() for cell in flat.cells), default=0)
         top = max(top, max(rates, default=0), max(flat.ports.values(), default=0))
         self._toggles = numpy.zeros(top + 1)
         self._high = numpy.zeros(top + 1)
@@ -57,39 +62,90 @@ class Gates:
             nets = numpy.fromiter(rates, dtype=numpy.int64, count=len(rates))
             self._toggles[nets], self._high[nets] = numpy.array(list(rates.values())).T
             self._present[nets] = True
-        self._groups = self._grouped(flat, cells, fixed)
+        self._groups = self._grouped(_shapes(flat, cells), fixed)
 
-    def _grouped(
-        self, flat: FlatNetlist, cells: Mapping[str, LibertyCell | None], fixed: Container[int]
-    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
-        """Return ``(outputs, inputs, tables)`` of each group, in the order of evaluation."""
-        functions = {name: _functions(cell) for name, cell in cells.items()}
-        known: dict[tuple[int, int], tuple[list[int], list[list[int]], list[int]]] = {}
-        for cell, depth in _depths(flat, functions):
-            pins = cell.pins
-            for out, names, table in functions[cell.type]:
-                net = pins.get(out)
-                if net is None or net in fixed or table is None:
-                    continue
-                group = known.setdefault((depth, len(names)), ([], [], []))
-                group[0].append(net)
-                group[1].append([pins.get(name, _NONE) for name in names])
-                group[2].append(table)
+    def _grouped(self, shapes: list[_Shape], fixed: Iterable[int]) -> list[_Group]:
+        """Return gates that can be evaluated together, in the order of evaluation."""
         numpy = self._np
-        groups = []
-        for (_, inputs), (outs, nets, tables) in sorted(known.items(), key=lambda item: item[0]):
-            rows = {t: [bool(t >> row & 1) for row in range(1 << inputs)] for t in set(tables)}
-            size = max(1, _LARGEST >> 2 * inputs)
-            for start in range(0, len(outs), size):
-                part = slice(start, start + size)
-                groups.append(
+        held = numpy.zeros(len(self._present), dtype=bool)
+        held[list(fixed)] = True
+        columns: dict[int, list[tuple[Any, ...]]] = {}
+        for shape, depths in zip(shapes, self._depths(shapes), strict=True):
+            for out, names, table in shape.outputs:
+                if table is None:
+                    continue
+                free = ~held[shape.nets[:, shape.pins.index(out)]]
+                nets = shape.nets[free]
+                absent = numpy.full(len(nets), _NONE)
+                inputs = [nets[:, shape.pins.index(n)] if n in shape.pins else absent for n in names]
+                rows = numpy.array([bool(table >> row & 1) for row in range(1 << len(names))])
+                columns.setdefault(len(names), []).append(
                     (
-                        numpy.array(outs[part]),
-                        numpy.array(nets[part], dtype=numpy.int64).T,
-                        numpy.array([rows[t] for t in tables[part]]).T,
+                        depths[free],
+                        nets[:, shape.pins.index(out)],
+                        numpy.array(inputs, dtype=numpy.int64).reshape(len(names), len(nets)),
+                        numpy.repeat(rows[:, None], len(nets), axis=1),
                     )
                 )
-        return groups
+        groups = []
+        for count, parts in columns.items():
+            depth, outs, inputs, tables = (numpy.concatenate(x, axis=-1) for x in zip(*parts, strict=True))
+            order = numpy.argsort(depth, kind="stable")
+            depth, outs, inputs, tables = depth[order], outs[order], inputs[:, order], tables[:, order]
+            size = max(1, _LARGEST >> 2 * count)
+            edges = [0, *(numpy.flatnonzero(numpy.diff(depth)) + 1).tolist(), len(depth)]
+            for low, high in pairwise(edges):
+                for start in range(low, high, size):
+                    part = slice(start, min(high, start + size))
+                    group = (outs[part], inputs[:, part], numpy.ascontiguousarray(tables[:, part]))
+                    groups.append((int(depth[low]), count, group))
+        return [group for _, _, group in sorted(groups, key=lambda item: item[:2])]
+
+    def _depths(self, shapes: list[_Shape]) -> list[NDArray[np.int64]]:
+        """Return of each gate how many gates lie before it; of a loop, one is taken as the first."""
+        numpy = self._np
+        sizes = [len(shape.nets) for shape in shapes]
+        bounds = numpy.cumsum([0, *sizes])
+        count = int(bounds[-1])
+        numbers = [numpy.arange(low, high) for low, high in pairwise(bounds.tolist())]
+        driver = numpy.full(len(self._present), -1)
+        for shape, own in zip(shapes, numbers, strict=True):
+            for out, _, _ in shape.outputs:
+                driver[shape.nets[:, shape.pins.index(out)]] = own
+        sources, targets = [numpy.zeros(0, dtype=numpy.int64)], [numpy.zeros(0, dtype=numpy.int64)]
+        for shape, own in zip(shapes, numbers, strict=True):
+            outs = {out for out, _, _ in shape.outputs}
+            for column, pin in enumerate(shape.pins):
+                before = driver[shape.nets[:, column]]
+                wired = before >= 0
+                if pin not in outs:
+                    sources.append(before[wired])
+                    targets.append(own[wired])
+        source, target = numpy.concatenate(sources), numpy.concatenate(targets)
+        waits = numpy.bincount(target, minlength=count)
+        target = target[numpy.argsort(source, kind="stable")]
+        fanout = numpy.bincount(source, minlength=count)
+        first = numpy.cumsum(fanout) - fanout
+        depth = numpy.zeros(count, dtype=numpy.int64)
+        ready = numpy.flatnonzero(waits == 0)
+        level, done = 0, 0
+        while done < count:
+            if not len(ready):
+                ready = numpy.flatnonzero(waits > 0)[:1]
+                waits[ready] = 0
+            level, done = level + 1, done + len(ready)
+            depth[ready] = level
+            reach = fanout[ready]
+            # Places of all that `ready` drives: each one's first, and what comes after it.
+            steps = numpy.arange(reach.sum()) - numpy.repeat(numpy.cumsum(reach) - reach, reach)
+            reached, times = numpy.unique(
+                target[numpy.repeat(first[ready], reach) + steps], return_counts=True
+            )
+            waiting = waits[reached] > 0  # a loop's first gate waits no more
+            reached, times = reached[waiting], times[waiting]
+            waits[reached] -= times
+            ready = reached[waits[reached] == 0]
+        return [depth[low:high] for low, high in pairwise(bounds.tolist())]
 
     def propagate(self) -> None:
         """Evaluate every gate once.
@@ -142,6 +198,33 @@ class Gates:
         return dict(zip(nets, zip(toggles, high, strict=True), strict=True))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """Gates of one type with the same pins connected: a row of nets each."""
+
+    pins: tuple[str, ...]
+    outputs: list[tuple[str, tuple[str, ...], int | None]]
+    nets: NDArray[np.int64]
+
+
+def _shapes(flat: FlatNetlist, cells: Mapping[str, LibertyCell | None]) -> list[_Shape]:
+    import numpy  # noqa: PLC0415 - heavy
+
+    functions = {name: found for name, cell in cells.items() if (found := _functions(cell))}
+    alike: dict[tuple[str, tuple[str, ...]], list[dict[str, int]]] = {}
+    for cell in flat.cells:
+        if cell.type in functions:
+            alike.setdefault((cell.type, tuple(cell.pins)), []).append(cell.pins)
+    shapes = []
+    for (name, pins), rows in alike.items():
+        outputs = [found for found in functions[name] if found[0] in pins]
+        if outputs:
+            every = chain.from_iterable(row.values() for row in rows)
+            nets = numpy.fromiter(every, dtype=numpy.int64, count=len(rows) * len(pins))
+            shapes.append(_Shape(pins=pins, outputs=outputs, nets=nets.reshape(len(rows), len(pins))))
+    return shapes
+
+
 def _functions(cell: LibertyCell | None) -> list[tuple[str, tuple[str, ...], int | None]]:
     """Return ``(output, inputs, truth table)`` of a gate; no table where no function can be read."""
     found: list[tuple[str, tuple[str, ...], int | None]] = []
@@ -153,35 +236,3 @@ def _functions(cell: LibertyCell | None) -> list[tuple[str, tuple[str, ...], int
         else:
             found.append((out.name, function.inputs, function.table if out.function else None))
     return found
-
-
-def _depths(flat: FlatNetlist, functions: Mapping[str, list[Any]]) -> list[tuple[FlatCell, int]]:
-    """Return combinational cells, drivers before readers, with one more than their drivers' depth."""
-    driver: dict[int, FlatCell] = {}
-    for cell in flat.cells:
-        for out, _, _ in functions[cell.type]:
-            if out in cell.pins:
-                driver[cell.pins[out]] = cell
-    entered: set[int] = set()
-    depth: dict[int, int] = {}
-    order: list[tuple[FlatCell, int]] = []
-    drives = driver.get
-    for start in driver.values():
-        if id(start) in depth:
-            continue
-        stack = [start]
-        while stack:
-            cell = stack[-1]
-            number = id(cell)
-            if number not in entered:
-                entered.add(number)
-                feeds = [f for net in cell.pins.values() if (f := drives(net)) and id(f) not in entered]
-                if feeds:
-                    stack += feeds
-                    continue
-            stack.pop()
-            if number not in depth:
-                feeds = [f for net in cell.pins.values() if (f := drives(net))]
-                depth[number] = 1 + max((depth.get(id(f), 0) for f in feeds), default=0)
-                order.append((cell, depth[number]))
-    return order

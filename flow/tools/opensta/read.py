@@ -8,6 +8,7 @@ from typing import Any
 
 from flow.model.check import Severity
 from flow.model.tool import Message, Reading
+from flow.tools._collector import without_collector
 
 __all__ = ["read_log", "read_power", "read_timing"]
 
@@ -240,6 +241,7 @@ _GROUPS = ("total", "sequential", "combinational", "macro", "pad")
 _KINDS = ("internal", "switching", "leakage", "total")
 
 
+@without_collector
 def read_power(text: str) -> Reading:
     """Read one power run: metrics in watts, power by group and by instance.
 

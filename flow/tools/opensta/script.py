@@ -7,7 +7,7 @@ reading does not depend on the layout of reports, except for paths.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flow.tools.opensta.sdc import quote
@@ -188,17 +188,27 @@ def sta_path(instances: Sequence[str]) -> str:
     return "/".join(_ODD.sub(r"\\\g<0>", name) for name in instances)
 
 
-def activity_lines(pins: Iterable[tuple[str, float, float]]) -> str:
-    """Return the Tcl that sets ``(pin, toggles a cycle, share of time high)``."""
-    # The pins of one net have one rate, and writing a number costs more than looking it up.
-    written: dict[tuple[float, float], str] = {}
+def activity_lines(
+    instances: Iterable[tuple[str, Mapping[str, int]]], rates: Mapping[int, tuple[float, float]]
+) -> str:
+    """Return the Tcl that sets the activity of every pin whose net has a rate.
+
+    Parameters
+    ----------
+    instances
+        ``(path, nets by pin)``, the path as `sta_path` gives it; blank for
+        the top, whose pins are its ports.
+    rates
+        ``(toggles a cycle, share of time high)`` by net.
+    """
+    numbers = {net: f" {toggles:.6g} {high:.6g}\n" for net, (toggles, high) in rates.items()}
     lines = []
-    for name, toggles, high in pins:
-        key = (toggles, high)
-        numbers = written.get(key)
-        if numbers is None:
-            numbers = written[key] = f" {toggles:.6g} {high:.6g}\n"
-        lines.append(f"suzuri_act {quote(name)}{numbers}")
+    for path, pins in instances:
+        start = f"{path}/" if path else ""
+        for pin, net in pins.items():
+            rate = numbers.get(net)
+            if rate is not None:
+                lines.append(f"suzuri_act {quote(start + pin)}{rate}")
     return "".join(lines)
 
 

@@ -147,7 +147,8 @@ def test_scripts_guard_every_command_and_say_when_done() -> None:
 def test_pins_are_escaped_as_opensta_looks_them_up() -> None:
     path = sta_path(("u[0]", "a/b"))
     assert path == r"u\[0\]/a\/b"
-    assert activity_lines([(f"{path}/Q", 0.25, 0.5)]) == "suzuri_act {u\\[0\\]/a\\/b/Q} 0.25 0.5\n"
+    lines = activity_lines([(path, {"Q": 1, "QN": 2}), ("", {"in[0]": 3})], {1: (0.25, 0.5), 3: (2.0, 0.5)})
+    assert lines == "suzuri_act {u\\[0\\]/a\\/b/Q} 0.25 0.5\nsuzuri_act {in[0]} 2 0.5\n"
 
 
 def test_a_missing_opensta_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
