@@ -54,19 +54,19 @@ def run() -> None:
         suzuri_simload.install(_spec["root"], _spec["code_cache"])
     seeds = _spec["seeds"]
     if len(seeds) == 1:
-        _run_tests()
+        _run_tests(seeds[0])
         return
     importlib.import_module("cocotb.regression")
     for index, seed in enumerate(seeds):
         if _fork(index, seed):
             _reseed(seed)
-            _run_tests()
+            _run_tests(seed)
             return
     _flush()
     os._exit(0)  # the runs have happened in the forks
 
 
-def _run_tests() -> None:
+def _run_tests(seed: int) -> None:
     """Import the bench, and hand over to cocotb."""
     assert _trace is not None
     for name in ("COCOTB_RESULTS_FILE", "SUZURI_COVERAGE_FILE"):  # a bench may change the directory
@@ -79,6 +79,8 @@ def _run_tests() -> None:
             _trace.write(event="error", module=module, **_describe(error))
             raise
     _trace.write(event="tests", names=names)
+    # Not called when a bench ends the process by itself, whatever results it leaves behind.
+    atexit.register(_trace.write, event="end", seed=seed)
     if len(_spec["seeds"]) > 1:
         _trace.write(event="modules", names=_foreign_modules())
     regression = importlib.import_module("cocotb.regression")

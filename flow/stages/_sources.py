@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from flow.model.errors import ConfigError, FlowError, ToolError
 from flow.model.step import StepContext
@@ -15,7 +14,7 @@ from flow.model.tool import Message
 from flow.stages.rtl import RtlSources, rtl_sources
 from flow.tools._hdl import HdlFiles, verilog_literal
 
-__all__ = ["SourceTree", "in_bench"]
+__all__ = ["SourceTree"]
 
 _SRC = re.compile(r'\(\*\s*(?:[^"*]*\s)?src\s*=\s*"([^"]+)"')
 #: Codes of messages that mean the user's input cannot be read at all.
@@ -86,7 +85,7 @@ class SourceTree:
     def user_file(self, file: str) -> str:
         """Return a file of a message as the user knows it: relative to the manifest."""
         path = Path(os.path.normpath(self._ctx.workdir / file))
-        for root in (self.rtl.root, self.rtl.root.resolve()):
+        for root in (self.rtl.root, self.rtl.root.resolve(), self.rtl.files[0].parent):
             if path.is_relative_to(root):
                 return str(path.relative_to(root))
         return file
@@ -168,9 +167,3 @@ class SourceTree:
     def unreadable(messages: Iterable[Message]) -> bool:
         """Whether any message means that the sources could not be read."""
         return any(m.code in _UNREADABLE - {"UNSUPPORTED"} and m.severity.value == "error" for m in messages)
-
-
-def in_bench(root: Path, name: str) -> bool:
-    """Whether `name` is a file below `root`, and does not lead out of it."""
-    path: Any = Path(name)
-    return not path.is_absolute() and ".." not in path.parts and (root / path).is_file()

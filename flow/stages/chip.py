@@ -6,7 +6,9 @@ tool is started.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -30,6 +32,7 @@ PARTS = ("elaborate", "lint", "simulate", "synthesize", "timing", "power")
 
 _MANY_SEEDS = 16  # from here on, seeds share simulator processes
 _BATCH = 10
+_LONG = 80  # of what a step's name says of its parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,20 +133,9 @@ class ChipFlow:
         """Return the inputs and parameters that give a step this design's RTL."""
         design = self.design
         if design.language == "verilog":
-            base, tree = self._hdl
-            return {
-                "inputs": {"src": tree},
-                "params": {
-                    "top": design.top,
-                    "sources": [_below(design.root / s, base) for s in design.sources],
-                    "include_dirs": [_below(design.root / d, base) for d in design.include_dirs],
-                    "defines": dict(design.defines),
-                    "parameters": dict(parameters),
-                    **({"data_files": self._data_files} if design.data_files else {}),
-                },
-            }
-        changed = {k: v for k, v in parameters.items() if design.parameters.get(k) != v}
-        name = ".".join(["elaborate", *(f"{k}={v}" for k, v in sorted(changed.items()))])
+            hdl = self._verilog()
+            return {**hdl, "params": {**hdl["params"], "top": design.top, "parameters": dict(parameters)}}
+        name = "elaborate" + _variant(design, parameters)
         top = _module_name(design)
         step = add(
             self._step(
@@ -162,7 +154,24 @@ class ChipFlow:
                 label="elaborate " + design.name,
             )
         )
-        return {"inputs": {"rtl": OutputRef(step, "rtl")}, "params": {"top": top}}
+        own = {"rtl": OutputRef(step, "rtl")}
+        if not design.sources:
+            return {"inputs": own, "params": {"top": top}}
+        hdl = self._verilog()  # what the design has as an Instance
+        return {"inputs": {**own, **hdl["inputs"]}, "params": {"top": top, **hdl["params"]}}
+
+    def _verilog(self) -> dict[str, Any]:
+        """Return the inputs and parameters that give a step the HDL sources."""
+        design, (base, tree) = self.design, self._hdl
+        return {
+            "inputs": {"src": tree},
+            "params": {
+                "sources": [_below(design.root / s, base) for s in design.sources],
+                "include_dirs": [_below(design.root / d, base) for d in design.include_dirs],
+                "defines": dict(design.defines),
+                **({"data_files": self._data_files} if design.data_files else {}),
+            },
+        }
 
     @property
     def _hdl(self) -> tuple[Path, Tree]:
@@ -293,8 +302,7 @@ class ChipFlow:
         if simulator == "verilator":
             runtime = self._sim_runtime(add)
             inputs |= {name: OutputRef(runtime, name) for name in ("runtime", "pch")}
-        changed = {k: v for k, v in parameters.items() if self.design.parameters.get(k) != v}
-        variant = "".join(f".{k}={v}" for k, v in sorted(changed.items()))
+        variant = _variant(self.design, parameters)
         return add(
             self._step(
                 "sim_build",
@@ -426,6 +434,16 @@ class ChipFlow:
 
 def _module_name(design: Design) -> str:
     return design.top if design.language == "verilog" else design.name.replace("-", "_")
+
+
+def _variant(design: Design, parameters: Mapping[str, Any]) -> str:
+    """Return what a step's name says of parameters that differ from the design's: fit for a file name."""
+    changed = {k: v for k, v in parameters.items() if design.parameters.get(k) != v}
+    text = "".join(f".{k}={v}" for k, v in sorted(changed.items()))
+    plain = re.sub(r"[^\w.=+,-]+", "_", text, flags=re.ASCII)
+    if plain == text and len(text) <= _LONG:
+        return text
+    return f"{plain[:_LONG]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _below(path: Path, base: Path) -> str:

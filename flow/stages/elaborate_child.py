@@ -16,6 +16,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from flow.stages.elaborate_values import typed_parameters
+
 __all__ = ["main"]
 
 
@@ -45,7 +47,7 @@ class _Reads:
             path = getattr(module, "__file__", None)
             if isinstance(path, str) and path.startswith(self._root):
                 self._found.add(path[len(self._root) :])
-        return sorted(n for n in self._found if (Path(self._root) / n).is_file())
+        return sorted(self._found)
 
 
 def _place(error: BaseException, root: Path) -> str | None:
@@ -54,6 +56,17 @@ def _place(error: BaseException, root: Path) -> str | None:
         return f"{_relative(error.filename, root)}:{error.lineno}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(f"{root}/")]
     return f"{_relative(frames[-1].filename, root)}:{frames[-1].lineno}" if frames else None
+
+
+def _said(error: BaseException, root: Path) -> str:
+    """Say what `error` is, with files as the user knows them."""
+    return f"{type(error).__name__}: {error}".replace(f"{root}/", "")
+
+
+def _remedy(error: BaseException, root: Path, otherwise: str) -> str:
+    if isinstance(error, FileNotFoundError) and str(error.filename).startswith(f"{root}/"):
+        return "A design sees Python files only: list the others that it reads in data_files in the manifest."
+    return otherwise
 
 
 def _relative(path: str, root: Path) -> str:
@@ -78,8 +91,8 @@ def _load(top: str, root: Path) -> type:
             f"Install {error.name!r}, or add it to python_packages.",
         ) from None
     except BaseException as error:
-        raise _Refused(f"importing {module_name!r} failed: {type(error).__name__}: {error}",
-                       _place(error, root), "Mend the module.") from None  # fmt: skip
+        raise _Refused(f"importing {module_name!r} failed: {_said(error, root)}",
+                       _place(error, root), _remedy(error, root, "Mend the module.")) from None  # fmt: skip
     found = getattr(module, class_name, None)
     if found is None:
         names = [n for n, v in vars(module).items() if isinstance(v, type)]
@@ -141,14 +154,15 @@ def _construct(cls: type, top: str, parameters: dict[str, Any], root: Path) -> A
         raise _Refused(f"{top!r} needs the parameter {missing[0]!r}", f"design.parameters.{missing[0]}",
                        f"Add {missing[0]} = ... to [design.parameters].")  # fmt: skip
     try:
-        return cls(**parameters)
+        return cls(**typed_parameters(cls, parameters))
     except (TypeError, ValueError) as error:
         named = [n for n in parameters if n in str(error)]
         where = f"design.parameters.{named[0]}" if named else "design.parameters"
         raise _Refused(f"{top!r} refuses its parameters: {error}", where, "Mend the value.") from None
     except BaseException as error:
-        raise _Refused(f"making {top!r} failed: {type(error).__name__}: {error}",
-                       _place(error, root), "Mend the constructor.") from None  # fmt: skip
+        raise _Refused(f"making {top!r} failed: {_said(error, root)}",
+                       _place(error, root),
+                       _remedy(error, root, "Mend the constructor.")) from None  # fmt: skip
 
 
 def _ports(component: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an Amaranth component
@@ -172,9 +186,9 @@ def _convert(component: Any, name: str, root: Path) -> str:  # noqa: ANN401 - an
         text: str = verilog.convert(component, name=name)
     except BaseException as error:
         raise _Refused(
-            f"elaborating {type(component).__name__!r} failed: {type(error).__name__}: {error}",
+            f"elaborating {type(component).__name__!r} failed: {_said(error, root)}",
             _place(error, root),
-            "Mend the design there.",
+            _remedy(error, root, "Mend the design there."),
         ) from None
     # Locations relative to the tree: the same text whatever machine wrote it.
     text = text.replace(f'src = "{root}/', 'src = "').replace(f"|{root}/", "|")

@@ -50,8 +50,8 @@ class RtlSources:
 def rtl_sources(ctx: StepContext) -> RtlSources:
     """Return the RTL of a step.
 
-    The step has either the input ``rtl``, one file that ``elaborate`` wrote,
-    or the input ``src``, a tree, with the parameters ``sources``,
+    The step has the input ``rtl``, one file that ``elaborate`` wrote, or the
+    input ``src``, a tree, or both; with ``src`` the parameters ``sources``,
     ``include_dirs`` and ``defines`` relative to it. ``top`` names the top
     module; ``parameters`` are Verilog overrides. ``data_files`` of the tree
     are placed in the step's directory, where ``$readmemh`` looks for them.
@@ -62,16 +62,21 @@ def rtl_sources(ctx: StepContext) -> RtlSources:
         A data file is missing.
     """
     params = ctx.params
-    if ctx.has_input("rtl"):
-        file = ctx.input("rtl")
+    elaborated = (ctx.input("rtl"),) if ctx.has_input("rtl") else ()
+    if elaborated and not ctx.has_input("src"):
         return RtlSources(
-            root=file.parent, files=(file,), include_dirs=(), defines={}, top=params["top"], parameters={}
+            root=elaborated[0].parent,
+            files=elaborated,
+            include_dirs=(),
+            defines={},
+            top=params["top"],
+            parameters={},
         )
     root = ctx.input("src")
     place_data(params.get("data_files", {}), root, [ctx.workdir])
     return RtlSources(
         root=root,
-        files=tuple(root / name for name in params["sources"]),
+        files=(*elaborated, *(root / name for name in params["sources"])),
         include_dirs=tuple(root / name for name in params.get("include_dirs", ())),
         defines=dict(params.get("defines", {})),
         top=params["top"],

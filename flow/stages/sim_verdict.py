@@ -11,7 +11,15 @@ from typing import Any
 from flow.model.check import Check
 from flow.model.errors import ConfigError, ToolError
 from flow.tools import icarus, verilator
-from flow.tools.cocotb import BenchError, CaseStatus, Record, TestCase, place_in_bench, read_junit
+from flow.tools.cocotb import (
+    BenchError,
+    CaseStatus,
+    Record,
+    TestCase,
+    place_in_bench,
+    read_junit,
+    replacement,
+)
 
 __all__ = ["Verdict", "judge"]
 
@@ -120,7 +128,7 @@ def judge(
     checks += [_failure(test, seed, case, bench_root) for case in cases if case.failed]
     checks += _no_tests(test, cases, testcase, record, modules)
     if not checks:
-        checks += _bad_exit(test, seed, returncode, folder)
+        checks += _bad_exit(test, seed, returncode, folder, ended=seed in record.ended)
     if not checks:
         ran = sum(case.status is CaseStatus.PASSED for case in cases)
         checks.append(Check(name=f"sim.{test}", passed=True, message=f"{ran} passed with seed {seed}"))
@@ -147,7 +155,7 @@ def _not_started(error: BenchError, test: str, bench_root: Path) -> ConfigError:
     return ConfigError(
         f"the testbench {error.module} of test {test} cannot be imported: {error.kind}: {message}",
         place or error.module,
-        _NO_DATA if lacking else _NOT_STARTED,
+        _NO_DATA if lacking else replacement(message) or _NOT_STARTED,
     )
 
 
@@ -189,7 +197,8 @@ def _said(case: TestCase, bench_root: Path) -> str:
     said = case.message.replace(f"{bench_root}/", "")
     if said != case.message and said.startswith("FileNotFoundError"):
         return f"{said}. {_NO_DATA}"
-    return said
+    instead = replacement(said)
+    return f"{said}. {instead}" if instead else said
 
 
 def _unread_images(test: str, seed: int, folder: Path) -> list[Check]:
@@ -208,7 +217,7 @@ def _unread_images(test: str, seed: int, folder: Path) -> list[Check]:
     ]
 
 
-def _bad_exit(test: str, seed: int, returncode: int, folder: Path) -> list[Check]:
+def _bad_exit(test: str, seed: int, returncode: int, folder: Path, *, ended: bool) -> list[Check]:
     """Look for what passing tests do not show: errors of the RTL's own, and a bad exit status.
 
     Icarus ends with success after ``$error``, so that its log decides.
@@ -220,6 +229,8 @@ def _bad_exit(test: str, seed: int, returncode: int, folder: Path) -> list[Check
         message, place = f"the RTL reported an error: {errors[0].text}{more}", errors[0].place
     elif returncode != 0:
         message, place = f"all tests passed, but the simulator {_how_it_ended(returncode)}", ""
+    elif not ended:
+        message, place = "results say that all passed, but the testbench ended the process by itself", ""
     else:
         return []
     return [

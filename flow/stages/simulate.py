@@ -12,7 +12,6 @@ from typing import Any
 
 from flow.model.errors import ConfigError, ToolError
 from flow.model.step import StepContext
-from flow.stages._sources import in_bench
 from flow.stages.rtl import place_data
 from flow.stages.sim_build import SimBuild, SimRuntime
 from flow.stages.sim_verdict import Verdict, judge
@@ -97,8 +96,7 @@ class Simulate:
         ]  # fmt: skip
         _report(ctx, plan, verdicts, run.bench_root)
         for name in sorted(record.reads or ()):
-            if in_bench(run.bench_root, name):
-                ctx.read("tb", name)
+            ctx.read("tb", name)  # also when the bench has deleted it since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,8 @@ def test_coverage_is_of_all_tests_together():
 def test_a_misspelt_metric_is_refused_with_the_nearest(tmp_path):
     (tmp_path / "a.v").write_text("module a; endmodule\n")
     (tmp_path / "suzuri.toml").write_text(
-        '[design]\nname = "a"\ntop = "a"\nsources = "a.v"\n[[limit]]\nmetric = "timing__setup__wns"\nmin = 0\n'
+        '[design]\nname = "a"\ntop = "a"\nsources = "a.v"\n'
+        '[[limit]]\nmetric = "timing__setup__wns"\nmin = 0\n'
     )
     with pytest.raises(ConfigError, match=r"limit\[0\]\.metric.*Did you mean 'timing__setup__ws'"):
         load_design(tmp_path)

@@ -6,6 +6,7 @@ from flow.tools.cocotb.adapter import COCOTB, CocotbAdapter, Installation, SimRu
 from flow.tools.cocotb.coverage import Bin, Coverage, merge_coverage, read_coverage, read_coverage_xml
 from flow.tools.cocotb.junit import CaseStatus, TestCase, merge_junit, place_in_bench, read_junit
 from flow.tools.cocotb.record import BenchError, ForkEnd, Record, read_record
+from flow.tools.cocotb.removed import replacement
 
 __all__ = [
     "COCOTB",
@@ -26,6 +27,7 @@ __all__ = [
     "read_coverage_xml",
     "read_junit",
     "read_record",
+    "replacement",
     "run_command",
     "simside_dir",
 ]

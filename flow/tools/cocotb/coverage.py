@@ -90,7 +90,7 @@ def read_coverage(text: str) -> Coverage:
             bins = points.setdefault(str(point["name"]), {})
             for entry in point["bins"]:
                 _put(bins, str(entry["name"]), hits=int(entry["hits"]), goal=int(entry.get("goal", 1)))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise ConfigError(
             f"the functional coverage that the bench wrote cannot be read: {reason}", None, _REMEDY
@@ -111,12 +111,16 @@ def read_coverage_xml(text: str) -> Coverage:
     Raises
     ------
     ConfigError
-        It is not valid XML.
+        It is not valid XML, or a count in it is no number.
     """
     try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+        points = _points(ElementTree.fromstring(text))
+    except (ElementTree.ParseError, ValueError) as error:
         raise ConfigError(f"the coverage XML that the bench wrote cannot be read: {error}") from None
+    return Coverage(points=points)
+
+
+def _points(root: ElementTree.Element) -> dict[str, dict[str, Bin]]:
     points: dict[str, dict[str, Bin]] = {}
     for element in root.iter():
         bins = [child for child in element if child.get("bin") is not None]
@@ -126,7 +130,7 @@ def read_coverage_xml(text: str) -> Coverage:
         goal = int(element.get("at_least") or 1)
         for child in bins:
             _put(held, child.get("bin", ""), hits=int(child.get("hits") or 0), goal=goal)
-    return Coverage(points=points)
+    return points
 
 
 def merge_coverage(parts: Iterable[Coverage]) -> Coverage:

@@ -60,12 +60,15 @@ class Record:
         Why the bench could not be started.
     forks
         Ends of the runs, where there are several.
+    ended
+        Seeds of the runs whose process came to its regular end.
     """
 
     reads: frozenset[str] | None
     tests: tuple[str, ...]
     error: BenchError | None
     forks: tuple[ForkEnd, ...]
+    ended: frozenset[int] = frozenset()
 
 
 def read_record(text: str) -> Record:
@@ -75,6 +78,7 @@ def read_record(text: str) -> Record:
     tests: dict[str, None] = {}
     error: BenchError | None = None
     forks: list[ForkEnd] = []
+    ended: set[int] = set()
     for entry in _entries(text):
         event = entry["event"]
         if event == "start":
@@ -85,6 +89,8 @@ def read_record(text: str) -> Record:
             return _with_unknown_reads(text)
         elif event == "tests":
             tests.update(dict.fromkeys(map(str, entry["names"])))
+        elif event == "end":
+            ended.add(int(entry["seed"]))
         elif event == "error":
             error = error or BenchError(
                 module=str(entry["module"]),
@@ -105,7 +111,11 @@ def read_record(text: str) -> Record:
                 )
             )
     return Record(
-        reads=frozenset(reads) if known else None, tests=tuple(tests), error=error, forks=tuple(forks)
+        reads=frozenset(reads) if known else None,
+        tests=tuple(tests),
+        error=error,
+        forks=tuple(forks),
+        ended=frozenset(ended),
     )
 
 
