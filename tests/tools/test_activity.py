@@ -111,3 +111,16 @@ def test_bad_files_are_refused(tmp_path: Path, text: str, what: str) -> None:
 def test_a_vcd_cut_in_its_middle_counts_up_to_there(tmp_path: Path) -> None:
     found = read_activity(_file(tmp_path, VCD[: VCD.index("#30") + 1]), scope="tb.dut")
     assert found.nets["clk"][0] == 2
+
+
+def test_saif_reads_the_same_however_it_is_laid_out(tmp_path: Path) -> None:
+    one, many = tmp_path / "one.saif", tmp_path / "many.saif"
+    words = SAIF.replace("(", " ( ").replace(")", " ) ").split()
+    quoted = " ".join(words).replace("( ", "(").replace(" )", ")")
+    one.write_text(quoted)
+    many.write_text(quoted.replace(" (", "\n("))
+    plain = tmp_path / "plain.saif"
+    plain.write_text(SAIF)
+    read = [read_activity(path, ports=["clk", "d"]) for path in (plain, one, many)]
+    assert read[0].nets
+    assert read[0] == read[1] == read[2]
