@@ -21,6 +21,24 @@ LATCHES = "latches.il"
 PROBLEMS = "problems.txt"
 LOOPS = "loops.txt"
 MEMORIES = "memories.il"
+READY = "ready.il"
+# Tried before Yosys's own map of carries: templates come in order of their names.
+_RIPPLE = """read_verilog -icells <<RIPPLE
+(* techmap_celltype = "$lcu" *)
+module _80_lcu_ripple (P, G, CI, CO);
+  parameter WIDTH = 2;
+  (* force_downto *) input [WIDTH-1:0] P, G;
+  input CI;
+  (* force_downto *) output [WIDTH-1:0] CO;
+  genvar i;
+  generate
+    for (i = 0; i < WIDTH; i = i + 1) begin : bit
+      if (i == 0) assign CO[i] = G[i] | (P[i] & CI);
+      else assign CO[i] = G[i] | (P[i] & CO[i-1]);
+    end
+  endgenerate
+endmodule
+RIPPLE"""
 
 
 def safe(name: str) -> str:
@@ -149,6 +167,9 @@ class Mapping:
         ABC script file.
     target_ps
         Delay target handed to ABC.
+    attempt
+        Which of the recipe's attempts; the first leaves ``ready.il``, which
+        the later ones start from. ``None`` makes the last one from the start.
     """
 
     recipe: Recipe
@@ -160,12 +181,35 @@ class Mapping:
     constraints: str = "abc.constr"
     target_ps: int = 0
     sequential: bool = True
+    attempt: int | None = None
 
 
 def map_script(mapping: Mapping) -> str:
     """Return the script that optimises and maps ``front.il``; it leaves ``loops.txt`` and ``mapped.json``."""
+    lines = [f"read_rtlil {READY}"] if mapping.attempt else _gate_lines(mapping)
+    if mapping.attempt == 0 and len(mapping.recipe.attempts) > 1:
+        lines.append(f"write_rtlil {READY}")
+    lines += [
+        f"abc -liberty {safe(mapping.comb)} -constr {safe(mapping.constraints)}"
+        f" -D {mapping.target_ps} -script {safe(mapping.abc)}",
+        "opt_clean",
+        "setundef -zero",
+        "opt_clean",
+        "write_json mapped.json",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _gate_lines(mapping: Mapping) -> list[str]:
+    """Return the commands that leave gates of Yosys's own, and flip-flops of the library."""
     way, version = mapping.recipe, mapping.version
-    lines = ["read_rtlil front.il"]
+    adder = way.adder
+    if adder not in (None, "ripple") and version < (0, 40):
+        adder = "kogge-stone.v"
+    lines = []
+    if adder == "ripple":
+        lines += ["design -push", _RIPPLE, "design -save ripple", "design -pop"]
+    lines.append("read_rtlil front.il")
     if way.booth and version >= (0, 33):
         lines.append("booth")
     lines.append("alumacc")
@@ -173,10 +217,7 @@ def map_script(mapping: Mapping) -> str:
         lines.append("arith_tree")
     if way.share:
         lines.append("share")
-    adder = way.adder
-    if version < (0, 40):
-        adder = "kogge-stone.v" if adder else None
-    choice = f" -map +/choices/{adder}" if adder else ""
+    choice = " -map %ripple" if adder == "ripple" else f" -map +/choices/{adder}" if adder else ""
     lines += [
         "opt",
         "opt_clean",
@@ -191,13 +232,5 @@ def map_script(mapping: Mapping) -> str:
     ]
     if mapping.sequential:
         lines.append(f"dfflibmap -liberty {safe(mapping.seq)}")
-    lines += [
-        "opt",
-        f"abc -liberty {safe(mapping.comb)} -constr {safe(mapping.constraints)}"
-        f" -D {mapping.target_ps} -script {safe(mapping.abc)}",
-        "opt_clean",
-        "setundef -zero",
-        "opt_clean",
-        "write_json mapped.json",
-    ]
-    return "\n".join(lines) + "\n"
+    lines.append("opt")
+    return lines

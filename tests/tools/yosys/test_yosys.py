@@ -128,11 +128,46 @@ def test_recipes_differ_where_it_matters() -> None:
         for name in ("area", "balanced", "speed")
     }
     assert "han-carlson" in new["speed"] and "han-carlson" not in new["balanced"]
-    assert "booth" in new["area"] and "arith_tree" in new["balanced"]
+    assert "arith_tree" in new["balanced"] and "arith_tree" not in new["area"]
+    assert "_80_lcu_ripple" in new["area"] and "%ripple" in new["area"] and "ripple" not in new["balanced"]
+    assert all("\nbooth\n" in script for script in new.values())
     assert recipe("speed").target_ps(10.0) == 1 < recipe("balanced").target_ps(10.0) == 7000
     assert "-N 12" in recipe("balanced").abc_script(7000, 12)
     old = map_script(Mapping(recipe=recipe("speed"), version=(0, 23), top="t"))
     assert "arith_tree" not in old and "kogge-stone" in old
+
+
+def test_no_script_takes_inverters_out() -> None:
+    for name in ("area", "balanced", "speed"):
+        way = recipe(name)
+        for attempt in range(len(way.attempts)):
+            script = way.abc_script(7000, 12, attempt)
+            assert "unbuffer" not in script and "{" not in script and script.endswith("stime -p\n")
+
+
+def test_later_attempts_start_from_the_gates_of_the_first() -> None:
+    way = recipe("balanced")
+    scripts = [
+        map_script(Mapping(recipe=way, version=(0, 70), top="t", attempt=attempt)) for attempt in (None, 0, 1)
+    ]
+    assert "ready.il" not in scripts[0] and "read_rtlil front.il" in scripts[0]
+    assert scripts[1].index("\nwrite_rtlil ready.il\n") < scripts[1].index("\nabc ")
+    assert scripts[2].startswith("read_rtlil ready.il\nabc ")
+    alone = map_script(Mapping(recipe=recipe("speed"), version=(0, 70), top="t", attempt=0))
+    assert "ready.il" not in alone
+    assert way.abc_script(7000, 12) == way.abc_script(7000, 12, len(way.attempts) - 1)
+
+
+def test_attempts_go_on_until_the_target_is_met() -> None:
+    way = recipe("balanced")
+    last = len(way.attempts) - 1
+    assert way.after(0, 900.0, 900.0, 1000) is None
+    assert way.after(0, 1200.0, 1200.0, 1000) == 1
+    # Out of reach of what comes next: straight to the fastest.
+    assert way.after(0, 4000.0, 4000.0, 1000) == last
+    assert way.after(1, 1100.0, 1200.0, 1000) == last
+    assert way.after(last, 1100.0, 1200.0, 1000) is None
+    assert recipe("speed").after(0, 500.0, 500.0, 1) is None
 
 
 def test_a_forced_flavour_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
