@@ -27,16 +27,16 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(to_json(diagnosis), indent=2))
     else:
-        from rich.console import Console
+        from flow.cli.output import console
 
         # A pipe or a file is not 80 columns wide.
-        console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
-        console.print(table(diagnosis))
-        console.print()
+        shown = console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
+        shown.print(table(diagnosis))
+        shown.print()
         if diagnosis.ok:
-            console.print("All is here that the basic flow needs.")
+            shown.print("All is here that the basic flow needs.")
         else:
             lacking = [f.name for f in diagnosis.findings if f.needed and not f.usable]
-            console.print(f"The basic flow still needs: {', '.join(lacking)}.")
+            shown.print(f"The basic flow still needs: {', '.join(lacking)}.")
     if not diagnosis.ok:
         ctx.exit(3)

@@ -6,6 +6,8 @@ Exit codes: 0 good, 1 a check failed, 2 the user's input, 3 a tool or machine,
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import os
 import signal
@@ -14,6 +16,8 @@ from types import FrameType
 from typing import Any
 
 import click
+
+from flow.cli.output import discard, flush, make_printable
 
 __all__ = ["main", "suzuri"]
 
@@ -91,8 +95,9 @@ def main(argv: list[str] | None = None) -> None:
     debug = "--debug" in arguments or os.environ.get("SUZURI_DEBUG") == "1"
     # --debug is understood wherever it stands.
     arguments = ["--debug", *[a for a in arguments if a != "--debug"]] if debug else arguments
+    make_printable()
     try:
-        code = suzuri.main(args=arguments, prog_name="suzuri", standalone_mode=False)
+        code = _command(arguments)
     except click.ClickException as error:
         error.show()
         code = 2
@@ -105,12 +110,17 @@ def main(argv: list[str] | None = None) -> None:
         _complain(str(error))
         code = error.exit_code
     except BrokenPipeError:
-        # The reader of a pipe went away: not worth a word.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard()  # the reader of a pipe went away: not worth a word
         code = 0
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            discard()
+            _complain(
+                f"{error.filename or 'the output'}: {error.strerror}. Free some space and run it again."
+            )
+            sys.exit(3)
         _complain(
             f"suzuri itself failed: {type(error).__name__}: {error}. "
             "Run it again with --debug and report what it prints."
@@ -119,9 +129,20 @@ def main(argv: list[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _command(arguments: list[str]) -> object:
+    """Run a command to its end; what it returns or exits with."""
+    try:
+        code: object = suzuri.main(args=arguments, prog_name="suzuri", standalone_mode=False)
+    except SystemExit as end:
+        code = end.code
+    flush()
+    return code
+
+
 def _complain(text: str) -> None:
     label = click.style("Error:", fg="red", bold=True) if sys.stderr.isatty() else "Error:"
-    click.echo(f"{label} {text}", err=True)
+    with contextlib.suppress(OSError):  # the exit code says it too
+        click.echo(f"{label} {text}", err=True)
 
 
 def echo_json(data: Any) -> None:  # noqa: ANN401 - any JSON value

@@ -28,7 +28,7 @@ _OPTIONS = (
     click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
                  help="Override a parameter. Repeatable."),
     click.option("--test", "tests", multiple=True, metavar="NAME", help="Run only this test. Repeatable."),
-    click.option("--seeds", type=click.IntRange(min=1), help="Number of seeds of each test."),
+    click.option("--seeds", type=click.IntRange(1, 100_000), help="Number of seeds of each test."),
     click.option("--master-seed", type=click.IntRange(min=0), default=1, show_default=True,
                  help="Every test's seeds derive from it."),
     click.option("--seed", type=click.IntRange(min=0),

@@ -29,9 +29,10 @@ def list_pdks(as_json: bool) -> None:
 
         echo_json([_as_json(row) for row in rows])
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from flow.cli.output import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("PDK", "Library", "", "Where, or how to get it"):
@@ -40,7 +41,7 @@ def list_pdks(as_json: bool) -> None:
         state = Text("installed", style="green") if row.installed else Text("not installed", style="dim")
         where = str(row.root) if row.installed else row.install
         table.add_row(Text(row.name), Text(row.library), state, Text(where, overflow="fold"))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+    console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
     for problem in registry.problems():
         click.echo(f"Note: {problem}", err=True)
 

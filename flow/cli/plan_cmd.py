@@ -30,9 +30,10 @@ def plan(as_json: bool, dot: bool, **options: Any) -> None:  # noqa: ANN401 - as
 
         echo_json({"steps": [asdict(row) for row in rows], "skipped_pdks": session.skipped_pdks})
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from flow.cli.output import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("Step", "", "Why"):
@@ -40,11 +41,9 @@ def plan(as_json: bool, dot: bool, **options: Any) -> None:  # noqa: ANN401 - as
     styles = {"run": "bold yellow", "cached": "green", "wait": "dim"}
     for row in rows:
         table.add_row(Text(row.name), Text(row.action, style=styles[row.action]), Text(row.reason))
-    console = Console(highlight=False)
-    console.print(table)
+    shown = console(highlight=False)
+    shown.print(table)
     for name, reason in session.skipped_pdks:
-        console.print(Text(f"{name} is left out: {reason}"))
+        shown.print(Text(f"{name} is left out: {reason}"))
     counts = {action: sum(r.action == action for r in rows) for action in styles}
-    console.print(
-        Text(f"{counts['run']} to run, {counts['wait']} waiting for them, {counts['cached']} cached")
-    )
+    shown.print(Text(f"{counts['run']} to run, {counts['wait']} waiting for them, {counts['cached']} cached"))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flow.cli.options import command_line, request_from, request_options
+from flow.cli.output import discard, flush
+
+if TYPE_CHECKING:
+    from flow.project.session import RunResult
 
 __all__ = ["run"]
 
@@ -31,6 +35,14 @@ def run(as_json: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - a
     _say_locked(session, options["locked"])
     with Progress(session.graph, quiet=quiet or as_json) as progress:
         result = session.run(progress.tell)
+    try:
+        _show(result, as_json=as_json, quiet=quiet)
+    except BrokenPipeError:
+        discard()  # the exit code still tells what came of the run
+    sys.exit(result.verdict.exit_code)
+
+
+def _show(result: RunResult, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         from flow.cli.main import echo_json
 
@@ -39,7 +51,7 @@ def run(as_json: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - a
         from flow.cli.show import show_run
 
         show_run(result.record, result.report, quiet=quiet)
-    sys.exit(result.verdict.exit_code)
+    flush()
 
 
 def _say_locked(session: Any, locked: bool) -> None:  # noqa: ANN401 - imported late

@@ -10,6 +10,8 @@ import click
 
 __all__ = ["show_run"]
 
+_MOST_WAVES = 5
+
 
 def show_run(record: Mapping[str, Any], report: Path, *, quiet: bool = False) -> None:
     """Print the summary of a run, or its verdict alone."""
@@ -19,11 +21,20 @@ def show_run(record: Mapping[str, Any], report: Path, *, quiet: bool = False) ->
             click.echo(reason)
         click.echo(f"{verdict['status']}  {report}")
         return
-    from rich.console import Console
-
+    from flow.cli.output import console
     from flow.report.terminal import summary
 
-    console = Console(highlight=False, soft_wrap=True)
+    shown = console(highlight=False, soft_wrap=True)
     for renderable in summary(record):
-        console.print(renderable)
+        shown.print(renderable)
     click.echo(f"Report: {report}")
+    waves = [
+        report.parent / "steps" / step["name"] / view["name"]
+        for step in record["steps"]
+        for name, view in step["outputs"].items()
+        if name == "waves"
+    ]
+    for path in waves[:_MOST_WAVES]:
+        click.echo(f"Waves: {path}")
+    if len(waves) > _MOST_WAVES:
+        click.echo(f"and {len(waves) - _MOST_WAVES} more there")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flow.model.constraint import Clock, Constraints
-from flow.model.design import Design, Limit, LintWaiver, PdkTarget, Synthesis, TestSpec
+from flow.model.design import Design, Limit, LintWaiver, PdkTarget, Synthesis, TestSpec, is_parameter
 from flow.model.errors import ConfigError
 from flow.model.metric import REGISTRY, base_name
 
@@ -145,9 +145,11 @@ def load_design(path: Path) -> Design:
     """
     manifest = find_manifest(path)
     try:
-        data = tomllib.loads(manifest.read_text(encoding="utf-8"))
+        data = tomllib.loads(manifest.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"this is not valid TOML: {error}", manifest, "Mend the line it names.") from None
+    except RecursionError:
+        raise ConfigError("its values are nested too deeply", manifest, "Mend the manifest.") from None
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"this is not UTF-8 text ({error.reason} at byte {error.start})", manifest
@@ -193,7 +195,7 @@ def _design(root: _Table, design: _Table, manifest: Path) -> Design:
         "python_root": python_root,
         "python_packages": _packages(design, python_root),
         "data_files": _files(design, "data_files", folder, required=True),
-        "parameters": dict(design.table("parameters").data),
+        "parameters": _parameters(design),
         "constraints": _constraints(root, folder),
         "synthesis": _synthesis(root, folder),
         "tests": tuple(_test(t) for t in root.tables("test")),
@@ -274,6 +276,18 @@ def _defines(design: _Table) -> dict[str, str]:
     return {name: str(table.get(name, (str, int, float))) for name in table.data}
 
 
+def _parameters(table: _Table) -> dict[str, Any]:
+    values = table.table("parameters")
+    for name, value in values.data.items():
+        if not is_parameter(value):
+            raise ConfigError(
+                f"{value} cannot be a parameter",
+                values.place(name),
+                "Give a number, true or false, text, or a list or table of these.",
+            )
+    return dict(values.data)
+
+
 def _clock(table: _Table) -> Clock:
     table.only(tuple(f.name for f in fields(Clock)))
     values: dict[str, Any] = {}
@@ -336,7 +350,7 @@ def _test(table: _Table) -> TestSpec:
     values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
     for key in ("plusargs", "tags"):
         values[key] = table.strings(key)
-    values["parameters"] = dict(table.table("parameters").data)
+    values["parameters"] = _parameters(table)
     values["env"] = {k: str(v) for k, v in table.table("env").data.items()}
     test: TestSpec = _build(TestSpec, table, values)
     return test
@@ -353,7 +367,7 @@ def _waiver(table: _Table) -> LintWaiver:
     lines = table.get("lines", (list, int))
     if lines is not None:
         pair = [lines, lines] if isinstance(lines, int) else lines
-        if len(pair) != 2 or not all(isinstance(n, int) for n in pair):
+        if len(pair) != 2 or not all(type(n) is int for n in pair):
             raise ConfigError(f"expected [first, last], found {lines!r}", table.place("lines"))
         values["lines"] = (pair[0], pair[1])
     waiver: LintWaiver = _build(LintWaiver, table, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +11,25 @@ from typing import Any
 
 from flow.model.constraint import Constraints
 
-__all__ = ["SIMULATORS", "Design", "Limit", "LintWaiver", "PdkTarget", "Recipe", "Synthesis", "TestSpec"]
+__all__ = [
+    "MOST_SEEDS",
+    "SIMULATORS",
+    "Design",
+    "Limit",
+    "LintWaiver",
+    "PdkTarget",
+    "Recipe",
+    "Synthesis",
+    "TestSpec",
+    "is_parameter",
+]
 
+MOST_SEEDS = 100_000
 SIMULATORS = ("verilator", "icarus")
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+_PYTHON = re.compile(r"\w+(\.\w+)*")
+_CLASS = re.compile(r"\w+(\.\w+)*:\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +114,22 @@ class TestSpec:
             raise ValueError(
                 f"test {self.name}: simulator {self.simulator!r} is none of {', '.join(SIMULATORS)}"
             )
-        if self.seeds < 1:
-            raise ValueError(f"test {self.name}: seeds must be at least 1, not {self.seeds}")
-        if self.timeout_s <= 0:
-            raise ValueError(f"test {self.name}: timeout_s must be positive, not {self.timeout_s}")
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise ValueError(f"test {self.name}: seeds must lie in 1 to {MOST_SEEDS}, not {self.seeds}")
+        if not 0 < self.timeout_s < math.inf:
+            raise ValueError(f"test {self.name}: timeout_s must be positive and finite, not {self.timeout_s}")
+        for text in (*self.plusargs, *self.env, *self.env.values()):
+            if "\0" in text:
+                raise ValueError(f"test {self.name}: {text!r} holds a NUL, which no program can be given")
+        for name in self.env:
+            if not name or "=" in name:
+                raise ValueError(f"test {self.name}: {name!r} is not the name of an environment variable")
+        try:
+            re.compile(self.testcase or "")
+        except re.error as error:
+            raise ValueError(f"test {self.name}: testcase is not a regular expression: {error}") from None
+        if not _PYTHON.fullmatch(self.module):
+            raise ValueError(f"test {self.name}: {self.module!r} is not the name of a Python module")
 
 
 class Recipe:
@@ -160,6 +188,10 @@ class Limit:
     def __post_init__(self) -> None:
         if self.min is None and self.max is None:
             raise ValueError(f"limit on {self.metric}: give min, max or both")
+        if any(bound is not None and not math.isfinite(bound) for bound in (self.min, self.max)):
+            raise ValueError(f"limit on {self.metric}: min and max must be finite")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"limit on {self.metric}: min {self.min:g} is above max {self.max:g}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +263,26 @@ class Design:
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
             raise ValueError(f"design name {self.name!r}: a name has letters, digits, '_' and '-'")
+        pattern, what = (
+            (_MODULE, "the name of a Verilog module")
+            if self.language == "verilog"
+            else (_CLASS, "of the form package.module:Class")
+        )
+        if not pattern.fullmatch(self.top):
+            raise ValueError(f"top {self.top!r} is not {what}")
         seen: set[str] = set()
         for test in self.tests:
             if test.name in seen:
                 raise ValueError(f"test {test.name!r} is defined twice")
             seen.add(test.name)
+
+
+def is_parameter(value: object) -> bool:
+    """Whether `value` can be a parameter: it has one JSON form, by which results are known."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, list):
+        return all(map(is_parameter, value))
+    if isinstance(value, Mapping):
+        return all(isinstance(k, str) and is_parameter(v) for k, v in value.items())
+    return isinstance(value, bool | int | str)

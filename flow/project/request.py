@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flow.model.design import Design, Synthesis, TestSpec
+from flow.model.design import Design, Synthesis, TestSpec, is_parameter
 from flow.model.errors import ConfigError
 
 __all__ = ["Request", "apply", "parse_assignment"]
@@ -98,9 +98,10 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name.strip()):
         raise ConfigError(f"{text!r} is not of the form NAME=VALUE", "--set", "For example: --set rows=16")
     try:
-        return name.strip(), tomllib.loads(f"v = {value}")["v"]
-    except tomllib.TOMLDecodeError:
-        return name.strip(), value
+        found = tomllib.loads(f"v = {value}")["v"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        found = value
+    return name.strip(), found if is_parameter(found) else value
 
 
 def apply(design: Design, request: Request) -> Design:

@@ -78,7 +78,9 @@ def _walk(folder: Path, design: Design) -> Iterator[Path]:
         folders[:] = sorted(
             d
             for d in folders
-            if d not in _SKIPPED and not d.startswith(".") and not (Path(current) / d / "pyvenv.cfg").exists()
+            if d not in _SKIPPED
+            and not d.startswith(".")
+            and not os.path.exists(os.path.join(current, d, "pyvenv.cfg"))  # noqa: PTH110, PTH118 - may be unreadable
         )
         for name in names:
             count += 1
