@@ -93,5 +93,7 @@ def request_from(**values: Any) -> Request:  # noqa: ANN401 - as click passes th
 
 
 def command_line() -> str:
-    """Return the command line of this process, ready to paste."""
-    return shlex.join(["suzuri", *sys.argv[1:]])
+    """Return the command line of this process, ready to paste but for passwords."""
+    from flow.engine.provenance import without_password
+
+    return shlex.join(["suzuri", *map(without_password, sys.argv[1:])])

@@ -81,4 +81,5 @@ def _list(folder: Path, database: str | None, as_json: bool) -> None:
         ended = "" if row["ended"] is None else f"{(row['ended'] - row['started']).total_seconds():8.1f} s"
         commit = (row["commit"] or "")[:10] + ("+" if row["dirty"] else "")
         started = f"{row['started']:%Y-%m-%d %H:%M:%S}"
-        click.echo(f"{row['id']}  {started}  {row['status']:<9} {ended:>10}  {commit:<11}  {row['command']}")
+        what = f"{row['status']:<9} {ended:>10}  {commit:<11}  {row['design'] or '':<12}"
+        click.echo(f"{row['id']}  {started}  {what}  {row['command']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import secrets
 import socket
 import tempfile
@@ -16,7 +17,7 @@ from flow.engine.runner import Runner
 from flow.model.errors import FlowError
 from flow.model.step import Resources
 
-__all__ = ["Commit", "commit_of", "host_facts", "new_run_id"]
+__all__ = ["Commit", "commit_of", "host_facts", "new_run_id", "without_password"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +76,8 @@ def host_facts() -> dict[str, str]:
         "python": platform.python_version(),
         "suzuri_version": own,
     }
+
+
+def without_password(text: str) -> str:
+    """Return `text` with the passwords of URLs in it masked."""
+    return re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:***@", text)

@@ -8,6 +8,7 @@ in bulk.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 
 from flow.engine.hashing import canonical_json
 from flow.engine.journal import read_journal
+from flow.engine.provenance import without_password
 from flow.engine.rows import now, outcome_rows
 from flow.model.errors import ConfigError, InfraError
 from flow.model.step import Outcome, Step
@@ -27,6 +29,7 @@ __all__ = ["Store"]
 
 _FLUSH_S = 0.25
 _FLUSH_ROWS = 500
+_MOST = 2**31 - 1  # of an integer in PostgreSQL
 
 _META = sa.MetaData()
 
@@ -116,8 +119,26 @@ def _time(text: str) -> datetime:
 
 def _insert(connection: sa.Connection, rows: Mapping[str, list[dict[str, Any]]]) -> None:
     for name, new in rows.items():
+        table = _META.tables[name]
         values = [{**row, "finished": _time(row["finished"])} for row in new] if name == "steps" else new
-        connection.execute(_META.tables[name].insert(), values)
+        fitted = [{key: _fit(table.c[key], value) for key, value in row.items()} for row in values]
+        if "id" not in table.c:  # what a bench called alike is one row, the last
+            key = [column.name for column in table.primary_key]
+            fitted = list({tuple(row[k] for k in key): row for row in fitted}.values())
+        connection.execute(table.insert(), fitted)
+
+
+def _fit(column: sa.Column[Any], value: object) -> object:
+    """Return `value` as every database takes it: SQLite minds neither length nor zero characters."""
+    if isinstance(value, int) and not isinstance(value, bool) and isinstance(column.type, sa.Integer):
+        return max(-_MOST, min(value, _MOST))
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    length = getattr(column.type, "length", None)
+    if length is None or len(text) <= length:
+        return text
+    return f"{text[: length - 9]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _end(
@@ -161,13 +182,19 @@ class Store:
     """
 
     def __init__(self, where: Path | str) -> None:
-        self._where = str(where)
+        if isinstance(where, str) and "://" not in where:
+            where = Path(where)
+        self._where = without_password(str(where))
         url = f"sqlite:///{where}" if isinstance(where, Path) else where
         try:
             self._engine = sa.create_engine(url, connect_args={"timeout": 60} if "sqlite" in url else {})
         except (sa.exc.ArgumentError, ImportError) as error:
-            raise ConfigError(f"the database cannot be used ({error})", url,
-                              "Give a path, or postgresql+psycopg://HOST/NAME.") from None  # fmt: skip
+            driver = getattr(error, "name", None)
+            remedy = f"Install its driver: pip install {driver}[binary]" if driver == "psycopg" else (
+                f"Install its driver: pip install {driver}" if driver else
+                "Give a path, or postgresql+psycopg://HOST/NAME."
+            )  # fmt: skip
+            raise ConfigError(f"the database cannot be used ({error})", self._where, remedy) from None
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _tune_sqlite)
         self._lock = threading.Lock()
