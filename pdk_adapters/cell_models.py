@@ -16,9 +16,8 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pdk_adapters.boolean import Function, parse_function
-from pdk_adapters.liberty import Library
-from pdk_adapters.liberty_cells import LibertyCell, Pin
+from flow.formats.boolean import Function, parse_function
+from flow.formats.liberty import LibertyCell, Library, Pin
 from pdk_adapters.model_state import Body, Unmodelled, clock_gate, sequential, statetable
 
 __all__ = ["CellModel", "CellModels", "cell_models", "model_cell", "netlist_cells"]

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from fnmatch import fnmatchcase
 
+from flow.formats.boolean import parse_function
+from flow.formats.liberty import LibertyCell, Library
 from flow.model.check import Check, Severity
 from flow.model.pdk import CellRoles, Macro, Pdk
-from pdk_adapters.boolean import parse_function
 from pdk_adapters.cell_models import cell_models
 from pdk_adapters.hints import RoleHints
 from pdk_adapters.lef import LefMacro
-from pdk_adapters.liberty import Library
-from pdk_adapters.liberty_cells import LibertyCell
 from pdk_adapters.roles import derive_roles, is_excluded
 from pdk_adapters.views import PdkViews
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pdk_adapters.boolean import Function, parse_function
-from pdk_adapters.liberty_cells import LibertyCell, Pin, Sequential, StateTable
+from flow.formats.boolean import Function, parse_function
+from flow.formats.liberty import LibertyCell, Pin, Sequential, StateTable
 
 __all__ = ["Body", "Unmodelled", "clock_gate", "sequential", "statetable"]
 

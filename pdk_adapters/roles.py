@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from flow.formats.boolean import Function, parse_function
+from flow.formats.liberty import LibertyCell, Library
 from flow.model.pdk import CellRoles
-from pdk_adapters.boolean import Function, parse_function
 from pdk_adapters.hints import RoleHints
-from pdk_adapters.liberty import Library
-from pdk_adapters.liberty_cells import LibertyCell
 
 __all__ = ["derive_roles", "drive_pf", "is_excluded"]
 

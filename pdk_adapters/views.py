@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from flow.formats.liberty import Library, read_library
 from flow.model.errors import ConfigError
 from flow.model.pdk import Corner, Pdk
 from pdk_adapters.lef import LefMacro, read_macros
-from pdk_adapters.liberty import Library, read_liberty
 
 __all__ = ["PdkViews", "corner_libraries", "load_views"]
 
@@ -47,7 +47,7 @@ def corner_libraries(corner: Corner) -> tuple[Library, ...]:
     ConfigError
         One of them cannot be read.
     """
-    return tuple(read_liberty(path) for path in corner.liberty)
+    return tuple(read_library(path) for path in corner.liberty)
 
 
 def load_views(pdk: Pdk, corners: Iterable[str] | None = None, *, macros: bool = True) -> PdkViews:
@@ -81,7 +81,7 @@ def load_views(pdk: Pdk, corners: Iterable[str] | None = None, *, macros: bool =
     for macro in pdk.macros if macros else ():
         try:
             for path in list(macro.liberty.values())[:1]:
-                macro_liberty[macro.name] = read_liberty(path)
+                macro_liberty[macro.name] = read_library(path)
             if macro.lef is not None and (found := read_macros(macro.lef).get(macro.name)) is not None:
                 macro_lef[macro.name] = found
         except ConfigError as error:

@@ -7,9 +7,9 @@ import re
 import shutil
 from pathlib import Path
 
+from flow.formats.liberty import CellLibrary, LibertyError, read_liberty
 from flow.model.errors import ConfigError
 from flow.model.step import StepContext
-from flow.tools.liberty import LibertyError, Library, read_liberty
 
 __all__ = ["plain_liberty", "read_libraries"]
 
@@ -24,7 +24,7 @@ def liberty_inputs(ctx: StepContext, prefix: str) -> list[tuple[str, Path]]:
     return [(name, path) for _, name, path in sorted(named, key=lambda item: item[0])]
 
 
-def read_libraries(ctx: StepContext, prefix: str) -> Library | None:
+def read_libraries(ctx: StepContext, prefix: str) -> CellLibrary | None:
     """Read the step's Liberty inputs called `prefix` and a number; ``None`` when it has none.
 
     Raises
@@ -40,7 +40,7 @@ def read_libraries(ctx: StepContext, prefix: str) -> Library | None:
             raise ConfigError(
                 f"Liberty file {path.name} {error}", str(path), "Install the PDK again, or name another file."
             ) from error
-    return Library(parts) if parts else None
+    return CellLibrary(parts) if parts else None
 
 
 def plain_liberty(ctx: StepContext, prefix: str) -> list[tuple[str, str]]:

@@ -16,14 +16,15 @@ __all__ = ["STAGES", "StageInfo", "stage_info"]
 _FLOW = Path(__file__).parents[1]
 _HDL = ("stages/rtl.py", "stages/_*.py", "tools/_hdl.py")
 _SIM = (*_HDL, "tools/verilator/**/*.py", "tools/icarus/**/*.py", "tools/cocotb/**/*.py", "simside/**/*.py")
+_NETLIST = ("formats/**/*.py", "tools/netlist/**/*.py", "tools/_*.py", "stages/libraries.py")
 _EDA = (
+    *_NETLIST,
+    "stages/sta*.py",
     "tools/opensta/**/*.py",
-    "tools/liberty/**/*.py",
-    "tools/netlist/**/*.py",
     "tools/activity*.py",
     "tools/activity/**/*.py",
 )
-_YOSYS = ("tools/yosys/**/*.py", "tools/liberty/**/*.py", "tools/netlist/**/*.py")
+_YOSYS = (*_NETLIST, "stages/synthesis*.py", "tools/yosys/**/*.py")
 
 
 class StageInfo:
@@ -75,9 +76,9 @@ STAGES: dict[str, StageInfo] = {
     "sim_build": StageInfo("flow.stages.simulate:SimBuild", ("stages/sim*.py", *_SIM)),
     "simulate": StageInfo("flow.stages.simulate:Simulate", ("stages/sim*.py", *_SIM)),
     "synthesize": StageInfo("flow.stages.synthesize:Synthesize", ("stages/synth*.py", *_HDL, *_YOSYS)),
-    "timing": StageInfo("flow.stages.timing:Timing", ("stages/timing*.py", "stages/sta*.py", *_EDA)),
+    "timing": StageInfo("flow.stages.timing:Timing", ("stages/timing*.py", *_EDA)),
     "equivalence": StageInfo("flow.stages.equivalence:Equivalence", ("stages/equivalence.py",)),
-    "power": StageInfo("flow.stages.power:Power", ("stages/power*.py", "stages/sta*.py", *_EDA)),
+    "power": StageInfo("flow.stages.power:Power", ("stages/power*.py", *_EDA)),
 }
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flow.formats.liberty import CellLibrary
 from flow.model.constraint import Clock, Constraints
 from flow.model.errors import ConfigError, ToolError
 from flow.model.step import StepContext
 from flow.stages.libraries import read_libraries
 from flow.tools._collector import without_collector
-from flow.tools.liberty import Library
 from flow.tools.netlist import Netlist, NetlistError, read_verilog
 from flow.tools.netlist.flat import flatten
 from flow.tools.opensta import Load, OpenSta, Ports, SdcError, read_log, write_sdc
@@ -38,7 +38,7 @@ class StaDesign:
         Default wire load models of the libraries, which are not applied.
     """
 
-    library: Library
+    library: CellLibrary
     load: Load
     ports: Ports
     kinds: Mapping[str, str]
@@ -92,7 +92,7 @@ def load_design(ctx: StepContext, constraints: Constraints, *, whole: bool = Fal
                 wire_loads.append(part.default_wire_load)
             if not names or wanted & set(part):
                 name = f"{prefix}_{index}.lib"
-                text = Library([part]).excerpt(wanted.__contains__, power=True)
+                text = CellLibrary([part]).excerpt(wanted.__contains__, power=True)
                 (ctx.workdir / name).write_text(_WIRE_LOAD.sub("", text), encoding="utf-8")
                 names.append(name)
     if not parts:
@@ -102,7 +102,7 @@ def load_design(ctx: StepContext, constraints: Constraints, *, whole: bool = Fal
         link.symlink_to(source)
     load = Load(libraries=tuple(names), netlist=link.name, top=netlist.top)
     return StaDesign(
-        library=Library(parts),
+        library=CellLibrary(parts),
         load=load,
         ports=_ports(netlist),
         kinds={cell.name: cell.type for cell in netlist.modules[netlist.top].cells.values()},
@@ -179,7 +179,7 @@ def constant_outputs(ctx: StepContext, design: StaDesign) -> set[str]:
     return {name for name, net in flat.ports.items() if net in constant}
 
 
-def _driving(library: Library, name: str) -> tuple[str, str]:
+def _driving(library: CellLibrary, name: str) -> tuple[str, str]:
     if not name:
         return "", ""
     cell = library.get(name)

@@ -8,10 +8,10 @@ import re
 import shutil
 from pathlib import Path
 
+from flow.formats.liberty import CellLibrary
 from flow.model.errors import ConfigError, ToolError
 from flow.model.tool import Message, Reading
 from flow.stages.rtl import RtlSources
-from flow.tools.liberty import Library
 from flow.tools.yosys.log import missing_module
 
 __all__ = ["SafeFiles", "cells_used", "check_parameters", "explain", "safe_top"]
@@ -121,7 +121,7 @@ def safe_top(top: str) -> str:
     return top
 
 
-def cells_used(sources: RtlSources, library: Library) -> set[str]:
+def cells_used(sources: RtlSources, library: CellLibrary) -> set[str]:
     """Return cells of `library` that the sources name but do not define."""
     words: set[str] = set()
     defined: set[str] = set()

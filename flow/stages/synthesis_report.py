@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from flow.formats.liberty import CellLibrary
 from flow.model.check import Check, Severity
 from flow.model.step import StepContext
-from flow.tools.liberty import Library
 from flow.tools.netlist import Links, Measures, Netlist, area_by_module, measure
 from flow.tools.yosys.log import Latch, Problem, read_latches, read_problems, wire_places
 from flow.tools.yosys.script import LATCHES, LOOPS, PROBLEMS
@@ -126,7 +126,7 @@ class Mapped:
     """A mapped and mended netlist, with what it is made of and what mending took."""
 
     netlist: Netlist
-    library: Library
+    library: CellLibrary
     links: Links
     buffers_added: int
     flops_resized: int

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flow.formats.liberty import CellLibrary, LibertyCell
 from flow.model.errors import ConfigError, ToolError
 from flow.model.step import StepContext
 from flow.stages.libraries import read_libraries
@@ -14,7 +15,6 @@ from flow.stages.rtl import RtlSources, rtl_sources
 from flow.stages.synthesis_input import SafeFiles, cells_used, check_parameters, explain, safe_top
 from flow.stages.synthesis_report import Mapped, report_design, report_netlist
 from flow.tools._collector import without_collector
-from flow.tools.liberty import LibertyCell, Library
 from flow.tools.netlist import (
     Fanout,
     Links,
@@ -123,14 +123,14 @@ class SynthesisParams:
 class _Cells:
     """The library as this run uses it."""
 
-    library: Library
-    macros: Library | None
+    library: CellLibrary
+    macros: CellLibrary | None
     usable: list[str]
     buffers: tuple[LibertyCell, ...]
 
-    def everything(self) -> Library:
+    def everything(self) -> CellLibrary:
         parts = self.library.parts + (self.macros.parts if self.macros else ())
-        return Library(parts)
+        return CellLibrary(parts)
 
 
 class Synthesize:
@@ -253,7 +253,7 @@ def _load_cells(ctx: StepContext, params: SynthesisParams) -> _Cells:
     named = [c for n in params.roles.get("buffers", ()) if (c := library.get(n)) and c.buffer]
     if not named:
         plain = [c for n in usable if not library.is_sequential(n) and (c := library.get(n)) and c.buffer]
-        named = sorted(plain, key=lambda c: c.area)
+        named = sorted(plain, key=lambda c: c.area_um2)
     return _Cells(library=library, macros=read_libraries(ctx, "macro"), usable=usable, buffers=tuple(named))
 
 
@@ -292,9 +292,9 @@ def _abc_constraints(cells: _Cells) -> str:
     flops = [
         c
         for n in cells.usable
-        if cells.library.is_sequential(n) and (c := cells.library.get(n)) and c.sequential
+        if cells.library.is_sequential(n) and (c := cells.library.get(n)) and c.register
     ]
-    loads = sorted(p.capacitance_pf for c in flops for p in c.inputs if p.name not in c.clocks)
+    loads = sorted(p.capacitance_pf or 0.0 for c in flops for p in c.inputs if p.name not in c.clocks)
     load_ff = 1000 * loads[len(loads) // 2] if loads else 1.0
     lines.append(f"set_load {load_ff:.6g}")
     return "\n".join(lines) + "\n"
@@ -338,7 +338,7 @@ def _mended(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> Mapped:
     return Mapped(netlist=netlist, library=library, links=links, buffers_added=added, flops_resized=resized)
 
 
-def _tie(pair: Any, library: Library) -> tuple[str, str] | None:  # noqa: ANN401 - a JSON value
+def _tie(pair: Any, library: CellLibrary) -> tuple[str, str] | None:  # noqa: ANN401 - a JSON value
     return (str(pair[0]), str(pair[1])) if pair and pair[0] in library else None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
-from flow.tools._kept import Kept
+from flow.formats.kept import Kept
 
 __all__ = ["Activity", "ActivityError", "base_name", "read_activity"]
 

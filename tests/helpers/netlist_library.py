@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flow.tools.liberty import Liberty, Library
+from flow.formats.liberty import CellLibrary, Liberty
 
 
 def _gate(name: str, area: float, function: str, pins: str = "AB", limit: float = 0.5) -> str:
@@ -42,6 +42,6 @@ TEXT = (
 )
 
 
-def tiny() -> Library:
+def tiny() -> CellLibrary:
     """Return the library; one unit of capacitance is a femtofarad."""
-    return Library([Liberty(TEXT)])
+    return CellLibrary([Liberty(TEXT)])

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pdk_adapters.boolean import parse_function
+from flow.formats.boolean import parse_function
+from flow.formats.liberty import parse_library
 from pdk_adapters.cell_models import cell_models, identifier
-from pdk_adapters.liberty import parse_liberty
 from pdk_adapters.views import corner_libraries
 
 
 def library(*cells):
-    return parse_liberty("library (l) {\n" + "\n".join(cells) + "\n}\n")
+    return parse_library("library (l) {\n" + "\n".join(cells) + "\n}\n")
 
 
 def pins(inputs, **outputs):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from flow.formats.liberty import read_library
 from flow.model.check import Severity
 from pdk_adapters import registry
 from pdk_adapters.conformance import static_checks
-from pdk_adapters.liberty import read_liberty
 from pdk_adapters.roles import derive_roles
 from pdk_adapters.views import load_views
 
@@ -60,7 +60,7 @@ def test_corners(find, name, default, corners):
 def test_every_corner_holds_what_its_name_says(find, name):
     for corner in find(name).corners:
         for path in corner.liberty:
-            library = read_liberty(path)
+            library = read_library(path)
             assert library.nom_voltage_v == pytest.approx(float(corner.voltage_v))
             assert library.nom_temperature_c == corner.temperature_c
 

@@ -157,7 +157,7 @@ def test_describing_reads_no_liberty_and_no_numpy(find):
     code = (
         "import sys, pdk_adapters.registry as r\n"
         "r.installed()\n"
-        "print([m for m in ('numpy', 'pdk_adapters.liberty', 'importlib.metadata') if m in sys.modules])"
+        "print([m for m in ('numpy', 'flow.formats.liberty', 'importlib.metadata') if m in sys.modules])"
     )
     code = code.replace("r.installed()", "r.find('sky130A')")
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

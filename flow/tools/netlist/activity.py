@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flow.formats.liberty import CellLibrary, LibertyCell
 from flow.tools._collector import without_collector
-from flow.tools.liberty import LibertyCell, Library
 from flow.tools.netlist.flat import FlatCell, FlatNetlist
 from flow.tools.netlist.propagate import Gates, Rate
 
@@ -57,7 +57,7 @@ class _Simulated:
 @without_collector
 def annotate(
     flat: FlatNetlist,
-    library: Library,
+    library: CellLibrary,
     simulated: Mapping[str, Rate],
     clock_ports: frozenset[str],
     *,
@@ -146,7 +146,7 @@ def _registers(
 ) -> list[tuple[FlatCell, str, int]]:
     """Return register outputs; a register also goes by its own name, less ``_reg``."""
     found = []
-    types = {name: cell for name, cell in cells.items() if cell is not None and cell.sequential}
+    types = {name: cell for name, cell in cells.items() if cell is not None and cell.register}
     for cell in flat.cells:
         known = types.get(cell.type)
         if known is None:
@@ -158,7 +158,8 @@ def _registers(
                 continue
             found.append((cell, pin.name, net))
             if own is not None and net not in result.rates:
-                inverted = (pin.function or "").strip("() ") in known.state_names[1:2]
+                inverse = known.sequential[0].inverted if known.sequential else ""
+                inverted = bool(inverse) and (pin.function or "").strip("() ") == inverse
                 result.rates[net] = (own[0], 1.0 - own[1] if inverted else own[1])
                 result.known.add(net)
     return found

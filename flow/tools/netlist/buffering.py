@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from flow.tools.liberty import LibertyCell, Library
+from flow.formats.liberty import CellLibrary, LibertyCell
 from flow.tools.netlist.connect import Connections, Links, Pin
 from flow.tools.netlist.model import Module, Netlist
 
@@ -25,7 +25,7 @@ class Fanout:
     @cached_property
     def by_drive(self) -> tuple[LibertyCell, ...]:
         """Buffers by what they may drive, where the library says so."""
-        return tuple(sorted(self.buffers, key=lambda c: (c.outputs[0].max_capacitance_pf or 0.0, c.area)))
+        return tuple(sorted(self.buffers, key=lambda c: (c.outputs[0].max_capacitance_pf or 0.0, c.area_um2)))
 
     def choose(self, load_pf: float) -> LibertyCell:
         """Return the smallest buffer that drives `load_pf` with ease."""
@@ -37,13 +37,13 @@ class Fanout:
         return self.by_drive[-1] if limited else self.by_drive[len(self.by_drive) // 2]
 
 
-def _capacitance(library: Library, pin: Pin) -> float:
+def _capacitance(library: CellLibrary, pin: Pin) -> float:
     known = library.get(pin[0].type)
-    info = known.pins.get(pin[1]) if known else None
-    return info.capacitance_pf if info else 0.0
+    info = known.pin(pin[1]) if known else None
+    return (info.capacitance_pf or 0.0) if info else 0.0
 
 
-def buffer_fanout(netlist: Netlist, library: Library, rule: Fanout, links: Links | None = None) -> int:
+def buffer_fanout(netlist: Netlist, library: CellLibrary, rule: Fanout, links: Links | None = None) -> int:
     """Bound the fanout of every net that is not a clock; returns how many buffers that took.
 
     A net that clocks something stays whole, since clock trees are built in
@@ -62,7 +62,7 @@ def buffer_fanout(netlist: Netlist, library: Library, rule: Fanout, links: Links
     return added
 
 
-def _tree(module: Module, library: Library, links: Connections, bit: int, rule: Fanout) -> int:
+def _tree(module: Module, library: CellLibrary, links: Connections, bit: int, rule: Fanout) -> int:
     sinks = links.sinks[bit]
     if bit in links.clocked:
         clocks = [s for s in sinks if _clocks(library, s)]
@@ -95,32 +95,32 @@ def _tree(module: Module, library: Library, links: Connections, bit: int, rule: 
     return added
 
 
-def _clocks(library: Library, pin: Pin) -> bool:
+def _clocks(library: CellLibrary, pin: Pin) -> bool:
     known = library.get(pin[0].type)
     return known is not None and pin[1] in known.clocks
 
 
-def _families(library: Library, usable: list[str]) -> dict[tuple[object, ...], list[LibertyCell]]:
+def _families(library: CellLibrary, usable: list[str]) -> dict[tuple[object, ...], list[LibertyCell]]:
     """Flip-flops and latches that differ in nothing but their drive, weakest first."""
     families: dict[tuple[object, ...], list[LibertyCell]] = {}
     for name in usable:
         if not library.is_sequential(name):
             continue
         cell = library.get(name)
-        if cell and cell.sequential:
+        if cell and cell.register:
             families.setdefault(_signature(cell), []).append(cell)
     for members in families.values():
-        members.sort(key=lambda c: c.area)
+        members.sort(key=lambda c: c.area_um2)
     return families
 
 
 def _signature(cell: LibertyCell) -> tuple[object, ...]:
-    pins = sorted((p.name, p.direction, p.function or "") for p in cell.pins.values())
+    pins = sorted((p.name, p.direction, p.function or "") for p in cell.pins)
     return cell.kind, cell.state, tuple(pins)
 
 
 def resize_flops(
-    netlist: Netlist, library: Library, usable: list[str], load_pf: float, links: Links | None = None
+    netlist: Netlist, library: CellLibrary, usable: list[str], load_pf: float, links: Links | None = None
 ) -> int:
     """Give each flip-flop the smallest drive that its load needs; returns how many changed.
 
@@ -136,7 +136,7 @@ def resize_flops(
         joined = links.of(module)
         for cell in module.cells.values():
             known = library.get(cell.type)
-            if known is None or not known.sequential:
+            if known is None or not known.register:
                 continue
             members = families.get(_signature(known), [])
             if len(members) < 2:
@@ -150,7 +150,7 @@ def resize_flops(
 
 def _suited(
     links: Connections,
-    library: Library,
+    library: CellLibrary,
     members: list[LibertyCell],
     pins: dict[str, list[int | str]],
     load_pf: float,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flow.formats.liberty import CellLibrary
 from flow.tools._collector import without_collector
-from flow.tools.liberty import Library
 from flow.tools.netlist.model import Cell, Module, Netlist
 
 __all__ = ["Connections", "Links", "connections"]
@@ -48,7 +48,7 @@ class Connections:
         return len(self.sinks.get(bit, ())) + len(self.outputs.get(bit, ()))
 
 
-def directions(netlist: Netlist, library: Library, cell: Cell) -> dict[str, str]:
+def directions(netlist: Netlist, library: CellLibrary, cell: Cell) -> dict[str, str]:
     """Direction of each connected pin; an unknown cell's pins count as inputs."""
     inner = netlist.modules.get(cell.type)
     if inner is not None:
@@ -59,7 +59,7 @@ def directions(netlist: Netlist, library: Library, cell: Cell) -> dict[str, str]
         return {p: guess.get(p, "input") for p in cell.pins}
     found = {}
     for pin in cell.pins:
-        info = known.pins.get(pin) or known.pins.get(f"{pin}[0]")
+        info = known.pin(pin)
         found[pin] = info.direction if info else "input"
     return found
 
@@ -68,7 +68,7 @@ _Role = tuple[str, bool, bool, bool, bool]
 """A pin, and whether it drives, reads, releases, clocks."""
 
 
-def _roles(netlist: Netlist, library: Library, cell: Cell) -> list[_Role]:
+def _roles(netlist: Netlist, library: CellLibrary, cell: Cell) -> list[_Role]:
     ways = directions(netlist, library, cell)
     known = library.get(cell.type) if cell.type not in netlist.modules else None
     clocks = known.clocks if known else frozenset()
@@ -77,7 +77,7 @@ def _roles(netlist: Netlist, library: Library, cell: Cell) -> list[_Role]:
             pin,
             way in ("output", "inout"),
             way in ("input", "inout"),
-            way == "inout" or bool(known and pin in known.pins and known.pins[pin].three_state),
+            way == "inout" or bool(known and (info := known.pin(pin)) and info.three_state),
             pin in clocks,
         )
         for pin, way in ways.items()
@@ -85,7 +85,7 @@ def _roles(netlist: Netlist, library: Library, cell: Cell) -> list[_Role]:
 
 
 @without_collector
-def connections(netlist: Netlist, module: Module, library: Library) -> Connections:  # noqa: PLR0912 - one walk over all pins
+def connections(netlist: Netlist, module: Module, library: CellLibrary) -> Connections:  # noqa: PLR0912 - one walk over all pins
     """Return who drives and who reads each net of `module`."""
     result = Connections()
     for port in module.ports.values():
@@ -138,7 +138,7 @@ class Links:
     begins with a new one.
     """
 
-    def __init__(self, netlist: Netlist, library: Library) -> None:
+    def __init__(self, netlist: Netlist, library: CellLibrary) -> None:
         self._netlist, self._library = netlist, library
         self._known: dict[str, Connections] = {}
 

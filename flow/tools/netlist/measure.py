@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from flow.tools.liberty import LibertyCell, Library
+from flow.formats.liberty import CellLibrary, LibertyCell
 from flow.tools.netlist.connect import Connections, Links
 from flow.tools.netlist.model import Module, Netlist
 
@@ -19,7 +19,7 @@ class Measures:
     Attributes
     ----------
     types
-        Library cell to ``(count, area of all)``.
+        CellLibrary cell to ``(count, area of all)``.
     unmapped
         ``(instance, type, source)`` of cells that neither the library nor the
         netlist defines.
@@ -46,7 +46,11 @@ class Measures:
 
 
 def measure(
-    netlist: Netlist, library: Library, macros: frozenset[str] = frozenset(), *, links: Links | None = None
+    netlist: Netlist,
+    library: CellLibrary,
+    macros: frozenset[str] = frozenset(),
+    *,
+    links: Links | None = None,
 ) -> Measures:
     """Measure `netlist`; cells named in `macros` count as macros whatever Liberty calls them."""
     links = links or Links(netlist, library)
@@ -84,7 +88,7 @@ def measure(
 
 def _totals(
     netlist: Netlist,
-    library: Library,
+    library: CellLibrary,
     macros: frozenset[str],
     types: Counter[str],
     worst: int,
@@ -97,7 +101,7 @@ def _totals(
     table: dict[str, tuple[int, float]] = {}
     for name, count in types.items():
         known = library.get(name)
-        area = count * known.area if known else 0.0
+        area = count * known.area_um2 if known else 0.0
         table[name] = (count, area)
         for group in _groups(known, name in macros):
             groups[group][0] += count
@@ -128,7 +132,7 @@ def _groups(known: LibertyCell | None, macro: bool) -> list[str]:
         return groups
     if macro or known.kind == "macro":
         groups.append("macro")
-    elif known.sequential:
+    elif known.register:
         groups.append("seq")
     elif known.buffer:
         groups.append("buf")
@@ -138,7 +142,7 @@ def _groups(known: LibertyCell | None, macro: bool) -> list[str]:
 
 
 def area_by_module(
-    netlist: Netlist, library: Library, *, links: Links | None = None
+    netlist: Netlist, library: CellLibrary, *, links: Links | None = None
 ) -> list[dict[str, object]]:
     """Cells and area below each instance path.
 
@@ -167,8 +171,8 @@ def area_by_module(
             row = rows.setdefault(where, [0, 0.0, 0.0])
             row[0] += 1
             if known is not None:
-                row[1] += known.area
-                row[2] += known.area if known.sequential else 0.0
+                row[1] += known.area_um2
+                row[2] += known.area_um2 if known.register else 0.0
             if not sure:
                 guessed.add(where)
 
@@ -190,13 +194,13 @@ def _scope(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def _places(module: Module, library: Library, links: Connections) -> dict[str, tuple[str, bool]]:
+def _places(module: Module, library: CellLibrary, links: Connections) -> dict[str, tuple[str, bool]]:
     """Where each cell belongs, and whether its own name says so."""
     places: dict[str, tuple[str, bool]] = {}
     flat = any("." in cell.name for cell in module.cells.values())
     for cell in module.cells.values():
         known = library.get(cell.type)
-        anonymous = known is not None and not known.sequential and known.kind != "macro"
+        anonymous = known is not None and not known.register and known.kind != "macro"
         if not anonymous or not flat:
             places[cell.name] = (_scope(cell.name), True)
     for start in module.cells.values():

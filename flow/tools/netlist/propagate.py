@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from flow.tools.liberty import LibertyCell, parse_function
+from flow.formats.boolean import parse_function
+from flow.formats.liberty import LibertyCell
 from flow.tools.netlist.flat import FlatNetlist
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = ["Gates", "Rate"]
 Rate = tuple[float, float]
 """Toggles a cycle, and share of the time high."""
 _NONE = 0  # the number of no net: an input that is not connected, and never toggles
+_MOST_INPUTS = 10  # of a gate whose rate is worked out
 _LARGEST = 1 << 20  # numbers held at once while a group of gates is evaluated
 
 
@@ -234,5 +236,7 @@ def _functions(cell: LibertyCell | None) -> list[tuple[str, tuple[str, ...], int
         except ValueError:
             found.append((out.name, (), None))
         else:
-            found.append((out.name, function.inputs, function.table if out.function else None))
+            inputs = tuple(sorted(function.inputs))
+            table = function.table(inputs) if len(inputs) <= _MOST_INPUTS else None
+            found.append((out.name, inputs, table))
     return found

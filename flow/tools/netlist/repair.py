@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flow.tools.liberty import LibertyCell, Library
+from flow.formats.liberty import CellLibrary, LibertyCell
 from flow.tools.netlist.connect import Connections, Links, directions
 from flow.tools.netlist.model import Bit, Cell, Module, Netlist
 
@@ -25,7 +25,7 @@ class Ties:
     limit: int = 16
 
 
-def repair(netlist: Netlist, library: Library, ties: Ties, usable: Iterable[str]) -> Links:
+def repair(netlist: Netlist, library: CellLibrary, ties: Ties, usable: Iterable[str]) -> Links:
     """Make the netlist one that timing and layout tools read without a remark.
 
     Names are given to cells, three-state drivers are mapped, outputs that
@@ -72,7 +72,7 @@ def _rename(module: Module, netlist: Netlist) -> None:
     module.cells = renamed
 
 
-def _three_state_cell(library: Library, usable: Iterable[str]) -> LibertyCell | None:
+def _three_state_cell(library: CellLibrary, usable: Iterable[str]) -> LibertyCell | None:
     """Return the smallest plain three-state buffer or inverter."""
     found = []
     for name in usable:
@@ -85,16 +85,16 @@ def _three_state_cell(library: Library, usable: Iterable[str]) -> LibertyCell | 
             data = re.sub(r"[\s()!']", "", out.function or "")
             if data in pins and re.sub(r"[\s()!']", "", out.three_state or "") in pins - {data}:
                 found.append(cell)
-    return min(found, key=lambda c: c.area, default=None)
+    return min(found, key=lambda c: c.area_um2, default=None)
 
 
-def _map_three_state(module: Module, library: Library, usable: list[str]) -> None:
+def _map_three_state(module: Module, library: CellLibrary, usable: list[str]) -> None:
     generic = [c for c in module.cells.values() if c.type == "$_TBUF_"]
     if not generic:
         return
     target = _three_state_cell(library, usable)
     invs = [c for n in usable if not library.is_sequential(n) and (c := library.get(n)) and c.inverter]
-    inverter = min(invs, key=lambda c: c.area, default=None)
+    inverter = min(invs, key=lambda c: c.area_um2, default=None)
     if target is None or inverter is None:
         return
     out = target.outputs[0]
@@ -164,7 +164,7 @@ class _TieCells:
         return self.nets[value]
 
 
-def _constants(netlist: Netlist, module: Module, library: Library, ties: Ties) -> None:
+def _constants(netlist: Netlist, module: Module, library: CellLibrary, ties: Ties) -> None:
     cells = _TieCells(module, ties)
     for cell in list(module.cells.values()):
         for bits in cell.pins.values():
@@ -200,7 +200,7 @@ def _constant_port(module: Module, ties: Ties, cells: _TieCells, value: str) -> 
     return driven
 
 
-def _open_unread(netlist: Netlist, module: Module, library: Library, links: Connections) -> None:
+def _open_unread(netlist: Netlist, module: Module, library: CellLibrary, links: Connections) -> None:
     """Leave outputs open that nobody reads, so that no net without reader remains."""
     for bit, drivers in links.drivers.items():
         if links.fanout(bit) == 0 and bit not in links.inputs:

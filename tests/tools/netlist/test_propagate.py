@@ -8,7 +8,8 @@ from itertools import product
 import pytest
 from netlist_library import tiny
 
-from flow.tools.liberty import Liberty, Library, parse_function
+from flow.formats.boolean import parse_function
+from flow.formats.liberty import CellLibrary, Liberty
 from flow.tools.netlist import read_verilog
 from flow.tools.netlist.activity import annotate
 from flow.tools.netlist.flat import FlatNetlist, flatten
@@ -23,7 +24,7 @@ GATES = {
 }
 
 
-def _library() -> Library:
+def _library() -> CellLibrary:
     cells = []
     for name, function in GATES.items():
         pins = "".join(
@@ -31,7 +32,7 @@ def _library() -> Library:
         )
         out = f'pin (Y) {{ direction : output; function : "{function}"; }}'
         cells.append(f"cell ({name}) {{ area : 1; {pins} {out} }}")
-    return Library([Liberty("library (l) {" + "\n".join(cells) + "}")])
+    return CellLibrary([Liberty("library (l) {" + "\n".join(cells) + "}")])
 
 
 def _slowly(function: str, rates: list[Rate]) -> Rate:
@@ -45,8 +46,9 @@ def _slowly(function: str, rates: list[Rate]) -> Rate:
             chance *= (1 - high - change, change, change, high - change)[step]
             now |= (step >= 2) << place
             after |= (step % 2) << place
-        probability += chance * known.value(now)
-        toggles += chance * (known.value(now) != known.value(after))
+        value, then = known.table() >> now & 1, known.table() >> after & 1
+        probability += chance * value
+        toggles += chance * (value != then)
     return toggles, probability
 
 

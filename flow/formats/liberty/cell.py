@@ -4,14 +4,67 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from pdk_adapters.liberty_scan import Group
+from flow.formats.boolean import Function, parse_function
+from flow.formats.liberty.scan import Group
 
-__all__ = ["LibertyCell", "Memory", "Pin", "Sequential", "StateTable", "cell_from_group", "finite"]
+__all__ = [
+    "SPANS",
+    "WANTED",
+    "LibertyCell",
+    "Memory",
+    "Pin",
+    "Sequential",
+    "StateTable",
+    "cell_from_group",
+    "finite",
+]
 
+_NONE: frozenset[str] = frozenset()
+_PINS = frozenset({"pin"})
+WANTED = {
+    "library": frozenset({"operating_conditions", "cell", "type"}),
+    "cell": frozenset(
+        [
+            "pin",
+            "bus",
+            "bundle",
+            "ff",
+            "latch",
+            "ff_bank",
+            "latch_bank",
+            "statetable",
+            "memory",
+            "pg_pin",
+            "test_cell",
+        ]
+    ),
+    "bus": _PINS,
+    "bundle": _PINS,
+    **dict.fromkeys(
+        [
+            "operating_conditions",
+            "type",
+            "pin",
+            "ff",
+            "latch",
+            "ff_bank",
+            "latch_bank",
+            "statetable",
+            "memory",
+            "pg_pin",
+            "test_cell",
+        ],
+        _NONE,
+    ),
+}
+SPANS = frozenset({"leakage_power", "memory_read", "memory_write"})
 _VALUE = re.compile(r'\bvalue\s*:\s*"?\s*([-+\d.eE]+)')
+_WORD = re.compile(r"\w+")
+_STATES = ("ff", "latch", "ff_bank", "latch_bank")
 _GATE_ROLES = ("clock", "enable", "test", "out", "obs")
 
 
@@ -95,7 +148,7 @@ class Memory:
     word_width: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LibertyCell:
     """One cell.
 
@@ -112,6 +165,14 @@ class LibertyCell:
         Whether it has a ``test_cell`` group: a scan cell.
     power_pins
         Names of its power and ground pins.
+    kind
+        ``comb``, ``flop``, ``latch``, ``gate`` (integrated clock gate),
+        ``macro`` or ``other`` (fillers, taps, antennas).
+    clocks
+        Pins that clock or enable its state.
+    state
+        Text of its state groups, blanks removed: equal for all drives of one
+        flop.
     """
 
     name: str
@@ -129,14 +190,17 @@ class LibertyCell:
     is_pad: bool = False
     scan: bool = False
     power_pins: tuple[str, ...] = ()
+    kind: str = "other"
+    clocks: frozenset[str] = frozenset()
+    state: str = ""
     _index: Mapping[str, Pin] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Pin, ...]:
         """Its input pins, in the file's order."""
         return tuple(p for p in self.pins if p.direction == "input")
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[Pin, ...]:
         """Its output and bidirectional pins, in the file's order."""
         return tuple(p for p in self.pins if p.direction in ("output", "inout"))
@@ -144,6 +208,34 @@ class LibertyCell:
     def pin(self, name: str) -> Pin | None:
         """Return the pin called `name`, or ``None``."""
         return self._index.get(name)
+
+    @property
+    def register(self) -> bool:
+        """Whether it is a flip-flop or a latch."""
+        return self.kind in ("flop", "latch")
+
+    @cached_property
+    def buffer(self) -> bool:
+        """Whether it is a plain buffer."""
+        function = self._of_one_input()
+        return function is not None and function.tree == ("var", self.inputs[0].name)
+
+    @cached_property
+    def inverter(self) -> bool:
+        """Whether it is a plain inverter."""
+        function = self._of_one_input()
+        return function is not None and function.tree == ("not", ("var", self.inputs[0].name))
+
+    def _of_one_input(self) -> Function | None:
+        if self.kind != "comb" or len(self.inputs) != 1 or len(self.outputs) != 1:
+            return None
+        out = self.outputs[0]
+        if out.three_state is not None or not out.function:
+            return None
+        try:
+            return parse_function(out.function)
+        except ValueError:
+            return None
 
 
 def _flag(group: Group, name: str) -> bool:
@@ -202,11 +294,12 @@ def cell_from_group(
         raise ValueError("a cell has no name")
     pins = [p for g in group.groups if g.kind in ("pin", "bus", "bundle") for p in _pins(g, cap_pf, widths)]
     memories, tables = group.all("memory"), group.all("statetable")
+    states = [g for g in group.groups if g.kind in _STATES]
     return LibertyCell(
         name=group.args[0],
         area_um2=_float(group, "area") or 0.0,
         pins=tuple(pins),
-        sequential=tuple(_sequential(g) for g in group.all("ff", "latch", "ff_bank", "latch_bank") if g.args),
+        sequential=tuple(_sequential(g) for g in states if g.args),
         statetable=_statetable(tables[0]) if tables else None,
         clock_gate=group.attrs.get("clock_gating_integrated_cell"),
         dont_use=_flag(group, "dont_use"),
@@ -218,8 +311,39 @@ def cell_from_group(
         is_pad=_flag(group, "pad_cell") or any(p.is_pad for p in pins),
         scan=bool(group.all("test_cell")),
         power_pins=tuple(g.args[0] for g in group.all("pg_pin") if g.args),
+        kind=_kind(group, pins),
+        clocks=_clocks(states, pins),
+        state=";".join(_state(g) for g in states),
         _index={p.name: p for p in pins},
     )
+
+
+def _kind(group: Group, pins: Iterable[Pin]) -> str:
+    kinds = {child.kind for child in group.groups}
+    macro = "memory" in kinds or "bus" in kinds or "interface_timing" in group.attrs
+    tests = (
+        ("gate", "clock_gating_integrated_cell" in group.attrs),
+        ("flop", bool(kinds & {"ff", "ff_bank"})),
+        ("latch", bool(kinds & {"latch", "latch_bank"})),
+        ("macro", macro),
+        ("comb", any(pin.function for pin in pins)),
+        ("flop", "statetable" in kinds),
+    )
+    return next((kind for kind, found in tests if found), "other")
+
+
+def _clocks(states: Iterable[Group], pins: Iterable[Pin]) -> frozenset[str]:
+    names = {pin.name for pin in pins}
+    clocks = {pin.name for pin in pins if pin.clock}
+    for state in states:
+        for key in ("clocked_on", "clocked_on_also", "enable"):
+            clocks.update(name for name in _WORD.findall(state.attrs.get(key, "")) if name in names)
+    return frozenset(clocks)
+
+
+def _state(group: Group) -> str:
+    attributes = ",".join(f"{k}={v.replace(' ', '')}" for k, v in sorted(group.attrs.items()))
+    return f"{group.kind}:{attributes}"
 
 
 def _pins(group: Group, cap_pf: float, widths: Mapping[str, int]) -> list[Pin]:

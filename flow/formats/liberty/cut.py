@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
-from flow.tools._kept import Kept
-from flow.tools.liberty.cell import LibertyCell, parse_cell
+from flow.formats.kept import Kept
+from flow.formats.liberty.cell import SPANS, WANTED, LibertyCell, cell_from_group
+from flow.formats.liberty.scan import LibertySyntaxError, scan
+from flow.model.errors import ConfigError
 
-__all__ = ["Liberty", "LibertyError", "Library", "read_liberty"]
+__all__ = ["CellLibrary", "Liberty", "LibertyError", "read_liberty"]
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 # A leading \b would keep the expression from being searched for by its first letters.
@@ -117,11 +119,34 @@ class Liberty:
         return self.text[start:end]
 
     def cell(self, name: str) -> LibertyCell:
-        """Return one cell; ``KeyError`` when the library has none of that name."""
+        """Return one cell; ``KeyError`` when the library has none of that name.
+
+        Raises
+        ------
+        ConfigError
+            Something in it is not what Liberty says.
+        """
         found = self._cells.get(name)
         if found is None:
-            found = self._cells[name] = parse_cell(name, self.cell_text(name), self.cap_unit_pf)
+            found = self._cells[name] = self._read(name)
         return found
+
+    def _read(self, name: str) -> LibertyCell:
+        text = f"library (l) {{ {self.cell_text(name)} }}"
+        try:
+            root = scan(text, WANTED, SPANS)
+            return cell_from_group(text, root.groups[0], self.cap_unit_pf, 1.0, self._widths)
+        except (LibertySyntaxError, ValueError) as error:
+            said = error.reason if isinstance(error, LibertySyntaxError) else error
+            raise ConfigError(
+                f"Liberty library {self.name}, cell {name}: {said}", None, "Install the PDK again."
+            ) from error
+
+    @cached_property
+    def _widths(self) -> dict[str, int]:
+        """Bit width of each bus type."""
+        root = scan(f"library (l) {{ {self.header} }}", {**WANTED, "library": frozenset({"type"})})
+        return {g.args[0]: int(g.attrs.get("bit_width") or 1) for g in root.all("type") if g.args}
 
     def is_sequential(self, name: str) -> bool:
         """Whether the cell has a state group, without parsing it."""
@@ -172,7 +197,7 @@ class Liberty:
 _LIBERTIES: Kept[Liberty] = Kept(64 << 20)
 
 
-class Library:
+class CellLibrary:
     """Several Liberty files that together are one library.
 
     Parameters
@@ -254,8 +279,8 @@ class Library:
             if _NAND2.search(name) is None:
                 continue
             cell = self.get(name)
-            if cell and cell.area > 0 and cell.kind == "comb" and len(cell.inputs) == 2:
-                areas.append(cell.area)
+            if cell and cell.area_um2 > 0 and cell.kind == "comb" and len(cell.inputs) == 2:
+                areas.append(cell.area_um2)
         return min(areas, default=None)
 
 

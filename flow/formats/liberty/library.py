@@ -1,4 +1,4 @@
-"""Read Liberty: units, operating conditions, and what each cell is and does.
+"""Read a whole Liberty file: units, operating conditions, and what each cell is and does.
 
 Timing, power and noise tables are not kept: timing and power belong to the
 tools that read the files themselves. 12.8 MB take about 0.3 s.
@@ -18,51 +18,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from flow.formats.liberty.cell import SPANS, WANTED, LibertyCell, cell_from_group, finite
+from flow.formats.liberty.scan import Group, LibertySyntaxError, scan
 from flow.model.errors import ConfigError
-from pdk_adapters.liberty_cells import LibertyCell, cell_from_group, finite
-from pdk_adapters.liberty_scan import Group, LibertySyntaxError, scan
 
-__all__ = ["Library", "OperatingConditions", "parse_liberty", "read_liberty"]
+__all__ = ["Library", "OperatingConditions", "parse_library", "read_library"]
 
-_NONE: frozenset[str] = frozenset()
-_PINS = frozenset({"pin"})
-_WANTED = {
-    "library": frozenset({"operating_conditions", "cell", "type"}),
-    "cell": frozenset(
-        [
-            "pin",
-            "bus",
-            "bundle",
-            "ff",
-            "latch",
-            "ff_bank",
-            "latch_bank",
-            "statetable",
-            "memory",
-            "pg_pin",
-            "test_cell",
-        ]
-    ),
-    "bus": _PINS,
-    "bundle": _PINS,
-    **dict.fromkeys(
-        [
-            "operating_conditions",
-            "type",
-            "pin",
-            "ff",
-            "latch",
-            "ff_bank",
-            "latch_bank",
-            "statetable",
-            "memory",
-            "pg_pin",
-            "test_cell",
-        ],
-        _NONE,
-    ),
-}
-_SPANS = frozenset({"leakage_power", "memory_read", "memory_write"})
 _UNIT = re.compile(r"^\s*([\d.eE+-]*)\s*([munpfk]?)(s|v|w|f|a)\s*$", re.IGNORECASE)
 _PREFIX = {"": 1.0, "k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 _MAX_BYTES = 1 << 30
@@ -115,7 +76,7 @@ class Library:
     duplicates: tuple[str, ...] = ()
 
 
-def read_liberty(path: str | Path) -> Library:
+def read_library(path: str | Path) -> Library:
     """Read a Liberty file, plain or gzip (told apart by content, not by name).
 
     The result is kept as long as the file does not change.
@@ -137,7 +98,7 @@ def read_liberty(path: str | Path) -> Library:
 @lru_cache(maxsize=24)
 def _read(name: str, mtime_ns: int, size: int) -> Library:
     path = Path(name)
-    return parse_liberty(_load(path), path)
+    return parse_library(_load(path), path)
 
 
 def _load(path: Path) -> str:
@@ -166,7 +127,7 @@ def _load(path: Path) -> str:
     return data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
 
 
-def parse_liberty(text: str, path: str | Path = "<text>") -> Library:
+def parse_library(text: str, path: str | Path = "<text>") -> Library:
     """Return the library that `text` describes; `path` is named in errors.
 
     Raises
@@ -176,7 +137,7 @@ def parse_liberty(text: str, path: str | Path = "<text>") -> Library:
     """
     offset = 0
     try:
-        root = scan(text, _WANTED, _SPANS)
+        root = scan(text, WANTED, SPANS)
         return _library(text, root)
     except LibertySyntaxError as error:
         reason, offset = error.reason, error.offset

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from pdk_adapters.boolean import parse_function
+from flow.formats.boolean import parse_function
 
 
 def table(text, names):
@@ -96,3 +96,37 @@ def test_long_chains_do_not_recurse():
 def test_a_table_of_too_many_inputs_is_refused():
     with pytest.raises(ValueError, match="too large"):
         parse_function(" ".join(f"A{i}" for i in range(20))).table()
+
+
+def _rows(text: str) -> list[bool]:
+    function = parse_function(text)
+    names = sorted(function.inputs)
+    return [bool(function.table(names) >> row & 1) for row in range(1 << len(names))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A", [0, 1]),
+        ("!A", [1, 0]),
+        ("A'", [1, 0]),
+        ("(A B)", [0, 0, 0, 1]),
+        ("A*B", [0, 0, 0, 1]),
+        ("A+B", [0, 1, 1, 1]),
+        ("A | B & C", [0, 1, 0, 1, 0, 1, 1, 1]),
+        ("(A ^ B)'", [1, 0, 0, 1]),
+        ("A ^ B C", [0, 0, 0, 0, 0, 1, 1, 0]),
+        ("A B ^ C", [0, 0, 0, 1, 0, 1, 0, 0]),
+        ("(!A & (B | C))", [0, 0, 1, 0, 1, 0, 1, 0]),
+        ("1", [1]),
+        ("0", [0]),
+    ],
+)
+def test_functions_follow_liberty_precedence(text: str, expected: list[int]) -> None:
+    assert _rows(text) == [bool(v) for v in expected]
+
+
+@pytest.mark.parametrize("text", ["(A", "A &", "A # B", "A)"])
+def test_a_function_that_cannot_be_read_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="function"):
+        parse_function(text)

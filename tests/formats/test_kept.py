@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
 import pytest
 
-from flow.tools._collector import without_collector
-from flow.tools._kept import Kept
+from flow.formats.kept import Kept
 
 
 def test_one_file_is_read_once_whatever_it_is_called(tmp_path: Path) -> None:
@@ -59,29 +57,3 @@ def test_a_failure_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="broken"):
         kept.get(path, fail)
     assert kept.get(path, Path.read_text) == "x"
-
-
-def test_the_collector_comes_back() -> None:
-    assert gc.isenabled()
-
-    @without_collector
-    def inner(fails: bool) -> bool:
-        if fails:
-            raise ValueError("no")
-        return gc.isenabled()
-
-    @without_collector
-    def outer() -> bool:
-        return inner(False) or gc.isenabled()
-
-    assert not outer()
-    assert gc.isenabled()
-    with pytest.raises(ValueError, match="no"):
-        inner(True)
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        inner(False)
-        assert not gc.isenabled()
-    finally:
-        gc.enable()

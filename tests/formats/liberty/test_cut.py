@@ -1,4 +1,4 @@
-"""Liberty: cutting, cells, functions, excerpts."""
+"""Liberty cut into cells: kinds, excerpts, several files as one."""
 
 from __future__ import annotations
 
@@ -8,39 +8,8 @@ from pathlib import Path
 import pytest
 from netlist_library import TEXT, tiny
 
-from flow.tools.liberty import Liberty, LibertyError, Library, parse_function, read_liberty
-
-
-def _rows(text: str) -> list[bool]:
-    function = parse_function(text)
-    return [function.value(row) for row in range(1 << len(function.inputs))]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("A", [0, 1]),
-        ("!A", [1, 0]),
-        ("A'", [1, 0]),
-        ("(A B)", [0, 0, 0, 1]),
-        ("A*B", [0, 0, 0, 1]),
-        ("A+B", [0, 1, 1, 1]),
-        ("A | B & C", [0, 1, 0, 1, 0, 1, 1, 1]),
-        ("(A ^ B)'", [1, 0, 0, 1]),
-        ("A ^ B C", [0, 1, 0, 1, 0, 1, 1, 0]),
-        ("(!A & (B | C))", [0, 0, 1, 0, 1, 0, 1, 0]),
-        ("1", [1]),
-        ("0", [0]),
-    ],
-)
-def test_functions_follow_liberty_precedence(text: str, expected: list[int]) -> None:
-    assert _rows(text) == [bool(v) for v in expected]
-
-
-@pytest.mark.parametrize("text", ["(A", "A &", "A # B", "A)", "a b c d e f g h i j k"])
-def test_a_function_that_cannot_be_read_is_an_error(text: str) -> None:
-    with pytest.raises(ValueError, match="function"):
-        parse_function(text)
+from flow.formats.liberty import CellLibrary, Liberty, LibertyError, parse_library, read_liberty
+from flow.model.errors import ConfigError
 
 
 def test_kinds_pins_and_units() -> None:
@@ -49,19 +18,23 @@ def test_kinds_pins_and_units() -> None:
     assert kinds["NAND2X1"] == "comb" and kinds["DFFX1"] == "flop" and kinds["FILL1"] == "other"
     nand = library.get("NAND2X1")
     assert nand is not None
-    assert nand.pins["A"].capacitance_pf == pytest.approx(1e-5)
+    assert (pin := nand.pin("A")) is not None and pin.capacitance_pf == pytest.approx(1e-5)
     assert library.parts[0].time_unit_ns == pytest.approx(1e-3)
     assert library.parts[0].default_wire_load == "big"
     assert library.smallest_nand2() == 4.0
     flop = library.get("DFFX1")
-    assert flop is not None and flop.clocks == {"CK"} and flop.state_names == ("IQ", "IQN")
+    assert (
+        flop is not None
+        and flop.clocks == {"CK"}
+        and [(x.state, x.inverted) for x in flop.sequential] == [("IQ", "IQN")]
+    )
     assert [n for n in library if (c := library.get(n)) and c.buffer] == ["BUFX1", "BUFX4"]
     assert [n for n in library if (c := library.get(n)) and c.inverter] == ["INVX1"]
 
 
 def test_excerpt_keeps_cells_and_templates_and_drops_power() -> None:
     text = tiny().excerpt({"NAND2X1", "DFFX1"}.__contains__)
-    again = Library([Liberty(text)])
+    again = CellLibrary([Liberty(text)])
     assert list(again) == ["NAND2X1", "DFFX1"]
     assert "lu_table_template" in text and "internal_power" not in text and "cell_rise" in text
     assert "internal_power" in tiny().excerpt({"NAND2X1"}.__contains__, power=True)
@@ -69,15 +42,15 @@ def test_excerpt_keeps_cells_and_templates_and_drops_power() -> None:
 
 def test_two_files_make_one_library() -> None:
     other = TEXT.replace("NAND2X1", "NAND9X1").replace("(t)", "(u)")
-    both = Library([Liberty(TEXT), Liberty(other)])
+    both = CellLibrary([Liberty(TEXT), Liberty(other)])
     text = both.excerpt({"NAND2X1", "NAND9X1"}.__contains__)
-    assert list(Library([Liberty(text)])) == ["NAND2X1", "NAND9X1"]
+    assert list(CellLibrary([Liberty(text)])) == ["NAND2X1", "NAND9X1"]
     assert "lu_table_template (t)" in text and "lu_table_template (u)" in text
 
 
 def test_dont_use_by_pattern_and_by_the_library() -> None:
     marked = TEXT.replace("cell (XOR2X1) {", "cell (XOR2X1) { dont_use : true;")
-    usable = Library([Liberty(marked)]).usable(["*X2", "FILL*"])
+    usable = CellLibrary([Liberty(marked)]).usable(["*X2", "FILL*"])
     assert "XOR2X1" not in usable and "NAND2X2" not in usable and "FILL1" not in usable
     assert "NAND2X1" in usable
 
@@ -105,3 +78,16 @@ def test_gzip_is_read_and_its_truncation_noticed(tmp_path: Path) -> None:
     path.write_bytes(packed[: len(packed) // 2])
     with pytest.raises(LibertyError, match="cannot be read"):
         read_liberty(path)
+
+
+def test_a_cell_that_is_not_liberty_is_an_error_when_asked_for() -> None:
+    library = Liberty(TEXT.replace("area : 8.0", "area : many"))
+    assert library.cell("NAND2X1").area_um2 == 4.0
+    with pytest.raises(ConfigError, match=r"library tiny, cell XOR2X1: area of cell XOR2X1 is not a number"):
+        library.cell("XOR2X1")
+
+
+def test_one_cell_reads_as_in_the_whole_file() -> None:
+    whole, cut = parse_library(TEXT), Liberty(TEXT)
+    assert list(whole.cells) == list(cut)
+    assert {name: cut.cell(name) for name in cut} == dict(whole.cells)

@@ -1,0 +1,1 @@
+"""Pure readers of file formats, which tools, stages and PDK adapters share."""
