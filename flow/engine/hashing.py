@@ -78,8 +78,8 @@ class DigestMemo:
             if stable and now - stat.st_mtime_ns > self._YOUNG_NS:
                 self._entries[key] = [*stamp, digest]
                 self._dirty = True
-            else:
-                self._entries.pop(key, None)
+            elif self._entries.pop(key, None) is not None:
+                self._dirty = True
         return digest, size
 
     def save(self) -> None:

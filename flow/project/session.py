@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import shlex
@@ -84,7 +85,22 @@ class Session:
         self.tools, self.missing_tools = find_tools(self.design, request)
         self.pdks, self.skipped_pdks = find_pdks(self.design, request)
         self.graph: Graph = self._flow().graph()
+        self._check_graph()
         self._memo.save()
+
+    def _check_graph(self) -> None:
+        """Refuse a run of nothing, which would pass, and names of steps that are not there."""
+        if not len(self.graph) and not self.missing_tools and not self.skipped_pdks:
+            raise ConfigError(
+                "there is nothing to run",
+                self.design.manifest,
+                "It has no [[test]] to simulate, or Verilog is not elaborated: ask for other parts.",
+            )
+        known = sorted({name for step in self.graph for name in (step.name, step.kind)})
+        for name in sorted(self.request.force - set(known)):
+            near = difflib.get_close_matches(name, known, n=1)
+            remedy = f"Did you mean {near[0]!r}?" if near else "See: suzuri plan"
+            raise ConfigError(f"there is no step {name!r}", "--force", remedy)
 
     def _flow(self) -> ChipFlow:
         request = self.request

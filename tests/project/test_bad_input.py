@@ -351,3 +351,14 @@ def test_a_killed_run_is_gone_on_with(counter):
     assert {s["kind"]: s["status"] for s in record["steps"]} == {
         "lint": "cached", "sim_build": "cached", "simulate": "done",
     }  # fmt: skip
+
+
+def test_a_step_that_is_not_there_cannot_be_forced(counter):
+    done = counter.run("plan", *FRONT, "--force", "simulat")
+    refused(done, "there is no step 'simulat'", "Did you mean 'simulate'?")
+
+
+def test_a_run_of_nothing_is_no_success(counter):
+    text = (counter.root / "suzuri.toml").read_text()
+    (counter.root / "suzuri.toml").write_text(text.partition("[[test]]")[0])
+    refused(counter.run("run", "--only", "simulate"), "there is nothing to run", "[[test]]")
