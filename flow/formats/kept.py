@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -28,11 +28,17 @@ class Kept(Generic[_T]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._known: OrderedDict[tuple[int, ...], _T] = OrderedDict()
+        self._known: OrderedDict[tuple[Hashable, ...], _T] = OrderedDict()
+        self._sizes: dict[tuple[Hashable, ...], int] = {}
         self._lock = threading.Lock()
 
-    def get(self, path: Path, read: Callable[[Path], _T]) -> _T:
+    def get(self, path: Path, read: Callable[[Path], _T], *how: Hashable) -> _T:
         """Return what `read` makes of `path`, or made of the same file before.
+
+        Parameters
+        ----------
+        how
+            What else the result depends on.
 
         Raises
         ------
@@ -42,11 +48,12 @@ class Kept(Generic[_T]):
         found = path.stat()
         if found.st_size > self._most:
             return read(path)
-        key = (found.st_size, found.st_dev, found.st_ino, found.st_mtime_ns)
+        key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, *how)
         with self._lock:
             if key not in self._known:
                 self._known[key] = read(path)
+                self._sizes[key] = found.st_size
             self._known.move_to_end(key)
-            while sum(size for size, *_ in self._known) > self._most:
-                self._known.popitem(last=False)
+            while sum(self._sizes.values()) > self._most:
+                del self._sizes[self._known.popitem(last=False)[0]]
             return self._known[key]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -11,7 +10,14 @@ from flow.model.check import Check, Severity
 from flow.model.constraint import Constraints
 from flow.model.errors import ConfigError
 from flow.model.step import StepContext
-from flow.stages.sta import StaDesign, load_design, read_constraints, run_sta, write_constraints
+from flow.stages.sta import (
+    StaDesign,
+    load_design,
+    read_constraints,
+    read_netlist,
+    run_sta,
+    write_constraints,
+)
 from flow.tools._collector import without_collector
 from flow.tools.activity import Activity, ActivityError, base_name, read_activity
 from flow.tools.netlist.activity import Annotation, annotate
@@ -45,7 +51,7 @@ class Power:
         """Run power; see the class."""
         params = ctx.params
         constraints = read_constraints(params)
-        design = load_design(ctx, constraints, whole=ctx.has_input("activity"))
+        design = load_design(ctx, constraints)
         sdc, _ = write_constraints(ctx, design, constraints)
         activity = float(params.get("default_activity", 0.1))
         duty = float(params.get("default_duty", 0.5))
@@ -56,7 +62,6 @@ class Power:
         pins = (
             self._annotate(ctx, design, constraints, (activity, duty)) if ctx.has_input("activity") else None
         )
-        design = replace(design, netlist=None)  # large, and not needed any more
         if pins is None:
             ctx.metric("power__annotated__ratio", 0.0)
             ctx.data("activity", {"source": "default", "toggles_per_cycle": activity, "duty": duty})
@@ -70,9 +75,9 @@ class Power:
     ) -> str:
         """Write activity of every pin; returns the file."""
         path = ctx.input("activity")
-        assert design.netlist is not None
-        ports = design.netlist.modules[design.netlist.top].ports
-        flat = flatten(design.netlist)
+        netlist = read_netlist(ctx)
+        ports = netlist.modules[netlist.top].ports
+        flat = flatten(netlist)
         names = {base_name(name) for known in flat.names.values() for name in known}
         try:
             activity = read_activity(path, scope=ctx.params.get("activity_scope"), ports=ports, names=names)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flow.formats.kept import Kept
 from flow.formats.liberty import CellLibrary
 from flow.model.constraint import Clock, Constraints
 from flow.model.errors import ConfigError, ToolError
@@ -17,7 +18,15 @@ from flow.tools.netlist import Netlist, NetlistError, read_verilog
 from flow.tools.netlist.flat import flatten
 from flow.tools.opensta import Load, OpenSta, Ports, SdcError, read_log, write_sdc
 
-__all__ = ["StaDesign", "constant_outputs", "load_design", "read_constraints", "run_sta", "write_constraints"]
+__all__ = [
+    "StaDesign",
+    "constant_outputs",
+    "load_design",
+    "read_constraints",
+    "read_netlist",
+    "run_sta",
+    "write_constraints",
+]
 
 _WIRE_LOAD = re.compile(r"default_wire_load(?:_\w+)?\s*:\s*[^;\n]+;?")
 _WORD = re.compile(r"[A-Za-z_][\w$]*")
@@ -32,8 +41,6 @@ class StaDesign:
     ----------
     kinds
         Types of the top's instances, by name.
-    netlist
-        Only where `load_design` was asked for it.
     wire_loads
         Default wire load models of the libraries, which are not applied.
     """
@@ -43,7 +50,20 @@ class StaDesign:
     ports: Ports
     kinds: Mapping[str, str]
     wire_loads: tuple[str, ...]
-    netlist: Netlist | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outline:
+    """What is to be known of a netlist that OpenSTA reads: its top's ports and instances, all types."""
+
+    top: str
+    ports: Ports
+    kinds: Mapping[str, str]
+    types: frozenset[str]
+
+
+# Timing at each corner, and power, ask for the same netlist.
+_OUTLINES: Kept[_Outline] = Kept(24 << 20)
 
 
 def read_constraints(params: Mapping[str, Any]) -> Constraints:
@@ -64,18 +84,17 @@ def read_constraints(params: Mapping[str, Any]) -> Constraints:
 
 
 @without_collector
-def load_design(ctx: StepContext, constraints: Constraints, *, whole: bool = False) -> StaDesign:
+def load_design(ctx: StepContext, constraints: Constraints) -> StaDesign:
     """Read netlist and libraries, and write excerpts with only the cells that matter.
-
-    The netlist is kept, with what its instances connect to, only when `whole`
-    asks for it: OpenSTA reads it itself.
 
     A library's default wire load model is left out: OpenSTA would apply it
     without a word, to a netlist that has no placement yet.
     """
     source = ctx.input("netlist")
-    netlist = _read_netlist(ctx, whole)
-    wanted = {cell.type for module in netlist.modules.values() for cell in module.cells.values()}
+    outline = _OUTLINES.get(
+        source, lambda _path: _outline(read_netlist(ctx, pins=False)), ctx.params.get("top")
+    )
+    wanted = set(outline.types)
     roles = ctx.params.get("roles") or {}
     wanted.update(str(name) for name in (roles.get("driving_cell") or ())[:1])
     wanted.add(constraints.driving_cell or "")
@@ -100,24 +119,39 @@ def load_design(ctx: StepContext, constraints: Constraints, *, whole: bool = Fal
     link = ctx.workdir / "sta_netlist.v"
     if not link.exists():
         link.symlink_to(source)
-    load = Load(libraries=tuple(names), netlist=link.name, top=netlist.top)
+    load = Load(libraries=tuple(names), netlist=link.name, top=outline.top)
     return StaDesign(
         library=CellLibrary(parts),
         load=load,
-        ports=_ports(netlist),
-        kinds={cell.name: cell.type for cell in netlist.modules[netlist.top].cells.values()},
+        ports=outline.ports,
+        kinds=outline.kinds,
         wire_loads=tuple(dict.fromkeys(wire_loads)),
-        netlist=netlist if whole else None,
     )
 
 
-def _read_netlist(ctx: StepContext, pins: bool) -> Netlist:
+def read_netlist(ctx: StepContext, *, pins: bool = True) -> Netlist:
+    """Read the step's netlist.
+
+    Raises
+    ------
+    ConfigError
+        It is not structural Verilog, or lacks its top.
+    """
     source = ctx.input("netlist")
     text = source.read_text(encoding="utf-8", errors="replace")
     try:
         return read_verilog(text, ctx.params.get("top"), pins=pins)
     except NetlistError as error:
         raise ConfigError(f"netlist cannot be read: {error}", str(source.name)) from error
+
+
+def _outline(netlist: Netlist) -> _Outline:
+    return _Outline(
+        top=netlist.top,
+        ports=_ports(netlist),
+        kinds={cell.name: cell.type for cell in netlist.modules[netlist.top].cells.values()},
+        types=frozenset(cell.type for module in netlist.modules.values() for cell in module.cells.values()),
+    )
 
 
 def _ports(netlist: Netlist) -> Ports:
@@ -168,7 +202,7 @@ def write_constraints(
 @without_collector
 def constant_outputs(ctx: StepContext, design: StaDesign) -> set[str]:
     """Return bits of output ports that a tie cell or a constant drives."""
-    flat = flatten(_read_netlist(ctx, pins=True))
+    flat = flatten(read_netlist(ctx))
     constant = set(flat.constants)
     for cell in flat.cells:
         known = design.library.get(cell.type)

@@ -57,3 +57,12 @@ def test_a_failure_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="broken"):
         kept.get(path, fail)
     assert kept.get(path, Path.read_text) == "x"
+
+
+def test_what_it_was_read_for_matters(tmp_path: Path) -> None:
+    kept: Kept[str] = Kept(25)
+    path = tmp_path / "a"
+    path.write_text("x")
+    assert kept.get(path, lambda _path: "one", "top") == "one"
+    assert kept.get(path, lambda _path: "two", None) == "two"
+    assert kept.get(path, lambda _path: "three", "top") == "one"

@@ -203,23 +203,36 @@ def _places(module: Module, library: CellLibrary, links: Connections) -> dict[st
         anonymous = known is not None and not known.register and known.kind != "macro"
         if not anonymous or not flat:
             places[cell.name] = (_scope(cell.name), True)
-    for start in module.cells.values():
+    read_by: dict[str, list[str]] = {}
+    for start in module.cells:
         stack = [start]
-        visiting: set[str] = set()
         while stack:
-            cell = stack[-1]
-            if cell.name in places:
+            name = stack[-1]
+            if name in places:
                 stack.pop()
                 continue
-            readers = [s[0] for out in links.driven[cell.name] for s in links.sinks.get(out, ())]
-            todo = [r for r in readers if r.name not in places and r.name not in visiting]
-            if todo and cell.name not in visiting:
-                visiting.add(cell.name)
-                stack += todo
-                continue
+            readers = read_by.get(name)
+            if readers is None:
+                sinks = (links.sinks.get(net, ()) for net in links.driven[name])
+                readers = read_by[name] = [pin[0].name for pins in sinks for pin in pins]
+                todo = [r for r in readers if r not in places and r not in read_by]
+                if todo:
+                    stack += todo
+                    continue
             stack.pop()
-            votes = Counter(places[r.name][0] for r in readers if r.name in places)
-            named = [_scope(module.names[b]) for b in links.driven[cell.name] if b in module.names]
-            votes.update(scope for scope in named if scope)
-            places[cell.name] = (votes.most_common(1)[0][0] if votes else "", False)
+            places[name] = (_elected(module, links.driven[name], readers, places), False)
     return places
+
+
+def _elected(module: Module, nets: list[int], readers: list[str], places: dict[str, tuple[str, bool]]) -> str:
+    """Return the place that most of a cell's readers, and the names of what it drives, speak for."""
+    votes: dict[str, int] = {}
+    for reader in readers:
+        place = places.get(reader)
+        if place is not None:
+            votes[place[0]] = votes.get(place[0], 0) + 1
+    for net in nets:
+        scope = _scope(module.names.get(net, ""))
+        if scope:
+            votes[scope] = votes.get(scope, 0) + 1
+    return max(votes, key=votes.__getitem__, default="")
