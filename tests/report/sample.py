@@ -1,5 +1,5 @@
 """Builds realistic runs as ``run.json`` has them; ``python sample.py`` writes the files in ``data``."""
-# ruff: noqa: E501, PLR0917, RUF005 - tables and scripts read better unwrapped
+# ruff: noqa: E501, RUF005 - tables and scripts read better unwrapped
 
 from __future__ import annotations
 

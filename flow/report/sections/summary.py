@@ -14,7 +14,7 @@ __all__ = ["VERDICTS", "headline", "verdict"]
 
 #: Tone, word and plain meaning of each verdict.
 VERDICTS = {
-    "pass": ("good", "Pass", "Nothing that decides the verdict failed."),
+    "pass": ("good", "Pass", "Every test passed; every check and limit that decides was met."),
     "fail": ("bad", "Fail", "The flow ran; the design missed what was asked of it."),
     "error": ("bad", "Error", "The flow could not finish: an input, a tool or a machine failed."),
     "cancelled": ("warn", "Cancelled", "The run was interrupted; what had finished is shown and is kept."),
