@@ -277,7 +277,8 @@ def _session_mb(session: int) -> float:
                 parts = file.read().rpartition(b")")[2].split()
         except OSError:
             continue
-        if int(parts[3]) == session:
+        # A process that is just going may have left an empty file.
+        if len(parts) > 21 and int(parts[3]) == session:
             pages += int(parts[21])
     return pages * _PAGE / 1e6
 
