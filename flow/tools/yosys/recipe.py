@@ -113,7 +113,7 @@ _RECIPES = {
         arith_tree=True,
         attempts=(
             Attempt(abc=_SMALL + _SIZE),
-            Attempt(abc=_TIDY + "strash\ndch\n" + _MAP + _SIZE, reach=0.6),
+            Attempt(abc=_TIDY + _BALANCE + "amap\ntopo\n" + _SIZE, reach=0.7),
             Attempt(abc=_TIDY + _BALANCE + _MAP + _SIZE),
         ),
     ),

@@ -21,6 +21,7 @@ from fake_context import FakeContext
 from flow.model.errors import ConfigError
 from flow.stages.timing import Timing
 from flow.tools.netlist import read_verilog
+from flow.tools.yosys import recipe
 from pdk_adapters import registry
 from pdk_adapters.cell_models import cell_models, netlist_cells
 from pdk_adapters.equivalence import (
@@ -322,13 +323,11 @@ def registers(design: Random, netlist: str) -> float:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_the_logic_is_kept(tmp_path: Path, recipe: str, target: str) -> None:
-    seed = 10 * RECIPES.index(recipe) + list(TARGETS).index(target)
+@pytest.mark.parametrize("way", RECIPES)
+def test_the_logic_is_kept(tmp_path: Path, way: str, target: str) -> None:
+    seed = 10 * RECIPES.index(way) + list(TARGETS).index(target)
     period = TARGETS[target]
-    design, netlist = prove(
-        tmp_path, "osu018", seed, size=9, cycles=300, recipe=recipe, clock_period_ns=period
-    )
+    design, netlist = prove(tmp_path, "osu018", seed, size=9, cycles=300, recipe=way, clock_period_ns=period)
     # Activity from simulation finds registers by name; only constant and double ones may be gone.
     assert registers(design, netlist) > 0.8
     context = analyse(
@@ -339,17 +338,23 @@ def test_the_logic_is_kept(tmp_path: Path, recipe: str, target: str) -> None:
 
 @pytest.mark.parametrize("number", range(1, len(PDKS)))
 def test_other_libraries_keep_it_too(tmp_path: Path, number: int) -> None:
-    recipe, target = RECIPES[number % 3], list(TARGETS)[number % 2]
-    prove(tmp_path, PDKS[number], number, size=6, cycles=200, recipe=recipe, clock_period_ns=TARGETS[target])
+    way, target = RECIPES[number % 3], list(TARGETS)[number % 2]
+    prove(tmp_path, PDKS[number], number, size=6, cycles=200, recipe=way, clock_period_ns=TARGETS[target])
+
+
+@pytest.mark.parametrize("attempt", range(len(recipe("balanced").attempts) - 1))
+def test_every_attempt_keeps_it(tmp_path: Path, attempt: int) -> None:
+    abc = recipe("balanced").attempts[attempt].abc
+    prove(tmp_path, "osu018", 50 + attempt, size=6, cycles=200, abc=abc, clock_period_ns=3.0)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(100, 103))
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("way", RECIPES)
 @pytest.mark.parametrize("name", PDKS)
-def test_the_logic_is_kept_at_length(tmp_path: Path, name: str, recipe: str, target: str, seed: int) -> None:
-    prove(tmp_path, name, seed, size=40, cycles=1500, recipe=recipe, clock_period_ns=TARGETS[target])
+def test_the_logic_is_kept_at_length(tmp_path: Path, name: str, way: str, target: str, seed: int) -> None:
+    prove(tmp_path, name, seed, size=40, cycles=1500, recipe=way, clock_period_ns=TARGETS[target])
 
 
 HIERARCHY = """module dut (input clk, rst_n, srst, input [8:0] a, input [7:0] b, input [12:0] c,
@@ -380,10 +385,10 @@ class Fixed(Random):
         return self._verilog
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_kept_hierarchy_keeps_it_too(tmp_path: Path, recipe: str) -> None:
+@pytest.mark.parametrize("way", RECIPES)
+def test_kept_hierarchy_keeps_it_too(tmp_path: Path, way: str) -> None:
     design = Fixed({"x": 17, "y": 13}, HIERARCHY)
-    netlist = mapped(tmp_path, "osu018", HIERARCHY, recipe=recipe, hierarchy="keep", clock_period_ns=4.0)
+    netlist = mapped(tmp_path, "osu018", HIERARCHY, recipe=way, hierarchy="keep", clock_period_ns=4.0)
     text = netlist.outputs["netlist"].read_text()
     assert text.count("endmodule") == 3
     result = compared(tmp_path, "osu018", design, text, 300, 1)
@@ -398,12 +403,10 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("recipe", PLANTED)
-def test_a_recipe_that_changes_the_logic_is_caught(tmp_path: Path, recipe: str) -> None:
+@pytest.mark.parametrize("way", PLANTED)
+def test_a_recipe_that_changes_the_logic_is_caught(tmp_path: Path, way: str) -> None:
     design = Random(5, 9)
-    context = mapped(
-        tmp_path, "osu018", design.verilog, recipe=recipe, clock_period_ns=3.0, abc=PLANTED[recipe]
-    )
+    context = mapped(tmp_path, "osu018", design.verilog, recipe=way, clock_period_ns=3.0, abc=PLANTED[way])
     result = compared(tmp_path, "osu018", design, context.outputs["netlist"].read_text(), 300, 5)
     assert result.mismatches > 0
     assert not result.passed
