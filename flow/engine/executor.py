@@ -36,6 +36,10 @@ _SETTINGS = {
 }
 
 
+# Dask imports parts of itself while a cluster starts, which two threads must not do at once.
+_STARTING = threading.Lock()
+
+
 def machine_memory_mb() -> int:
     """Return the memory of this machine in MB."""
     return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6)
@@ -83,13 +87,14 @@ class Executor:
         if address is None:
             cores = jobs or os.cpu_count() or 1
             self._capacity: dict[str, float] = {"cores": cores, "memory_mb": machine_memory_mb()}
-            self._cluster = distributed.LocalCluster(
-                processes=False, n_workers=1, threads_per_worker=cores, dashboard_address=None,
-                memory_limit=0, resources=self._capacity, silence_logs=logging.CRITICAL, protocol="inproc://",
-                # Dask insists on two HTTP servers: on loopback, at any port, and with nothing to serve.
-                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-                worker_dashboard_address="127.0.0.1:0",
-            )  # fmt: skip
+            with _STARTING:
+                self._cluster = distributed.LocalCluster(
+                    processes=False, n_workers=1, threads_per_worker=cores, dashboard_address=None,
+                    memory_limit=0, resources=self._capacity, silence_logs=logging.CRITICAL, protocol="inproc://",
+                    # Dask insists on two HTTP servers: on loopback, at any port, and with nothing to serve.
+                    scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                    worker_dashboard_address="127.0.0.1:0",
+                )  # fmt: skip
             self._client = distributed.Client(self._cluster, set_as_default=False)
             self._slots = cores
         else:

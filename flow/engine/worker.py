@@ -276,8 +276,9 @@ def execute(task: Task) -> Outcome:
     workdir: Path | None = None
     context: _Context | None = None
     try:
-        with cache.locked(f"step-{task.base}") as waited:
-            if waited and not task.force:
+        with cache.locked(f"step-{task.base}"):
+            # Another run may have finished this step since it was found missing.
+            if not task.force:
                 trees = {n: t for n, t in task.step.inputs.items() if isinstance(t, Tree)}
                 if found := cache.lookup(task.base, trees):
                     return replace(found, status=Status.CACHED, wall_s=time.monotonic() - started)
