@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from flow.tools.netlist import (
     resize_flops,
     write_verilog,
 )
-from flow.tools.yosys import Frontend, Recipe, Yosys, elaborate_script, map_script, recipe
+from flow.tools.yosys import Frontend, Yosys, elaborate_script, map_script, recipe
 from flow.tools.yosys import Mapping as MapPlan
 from flow.tools.yosys.adapter import has_slang
 from flow.tools.yosys.log import read_log, read_memories
@@ -226,9 +226,25 @@ class Synthesize:
             (plan.comb, comb),
             (plan.seq, seq),
             (plan.constraints, _abc_constraints(cells)),
-            (plan.abc, _abc_script(ctx, way, target, params.max_fanout)),
         ):
             (ctx.workdir / name).write_text(text, encoding="utf-8")
+        if ctx.has_input("abc_script"):
+            runs = [self._map_once(ctx, files, plan, _abc_script(ctx, target, params.max_fanout))]
+        else:
+            runs = []
+            attempt: int | None = 0
+            while attempt is not None:
+                script = way.abc_script(target, params.max_fanout, attempt)
+                runs.append(self._map_once(ctx, files, replace(plan, attempt=attempt), script))
+                reached = [max((r["delay_ps"] for r in run), default=0.0) for run in runs]
+                attempt = way.after(attempt, reached[-1], reached[0], target)
+        ctx.data("abc", runs[-1])
+
+    @staticmethod
+    def _map_once(ctx: StepContext, files: SafeFiles, plan: MapPlan, abc: str) -> list[dict[str, float]]:
+        """Map once; return what each run of ABC reached."""
+        identity = ctx.tool("yosys")
+        (ctx.workdir / plan.abc).write_text(abc, encoding="utf-8")
         result = ctx.run(Yosys().command(identity, "map.ys", map_script(plan), "map.log"))
         reading = read_log(result.text(), files.real)
         if result.returncode != 0 or not (ctx.workdir / "mapped.json").exists():
@@ -240,7 +256,8 @@ class Synthesize:
             if any(e.code == "liberty" for e in errors):
                 raise ConfigError(f"Yosys cannot read the library: {said}", "lib0", f"See {result.log}.")
             raise ToolError("yosys", said, result.log)
-        ctx.data("abc", reading.data["abc"])
+        runs: list[dict[str, float]] = reading.data["abc"]
+        return runs
 
 
 def _load_cells(ctx: StepContext, params: SynthesisParams) -> _Cells:
@@ -300,11 +317,9 @@ def _abc_constraints(cells: _Cells) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _abc_script(ctx: StepContext, way: Recipe, target_ps: int, max_fanout: int) -> str:
-    if ctx.has_input("abc_script"):
-        text = ctx.input("abc_script").read_text(encoding="utf-8", errors="replace")
-        return text.replace("{D}", str(target_ps)).replace("{F}", str(max_fanout))
-    return way.abc_script(target_ps, max_fanout)
+def _abc_script(ctx: StepContext, target_ps: int, max_fanout: int) -> str:
+    text = ctx.input("abc_script").read_text(encoding="utf-8", errors="replace")
+    return text.replace("{D}", str(target_ps)).replace("{F}", str(max_fanout))
 
 
 @without_collector

@@ -27,7 +27,7 @@ def test_default_is_8x8_with_int8_operands() -> None:
         ({"rows": 8, "tree_stages": 3}, 3, 3, 17, 20, 7),
     ],
 )
-def test_derived_widths(  # noqa: PLR0917 - a table
+def test_derived_widths(
     parameters: dict[str, int], depth: int, stages: int, product: int, total: int, latency: int
 ) -> None:
     config = TileConfig(**parameters)

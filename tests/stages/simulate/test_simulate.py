@@ -225,8 +225,7 @@ def test_only_the_files_that_were_read_count(simulate, texts):
 
 def test_a_bench_that_starts_programs_may_have_read_anything(simulate, texts):
     bench = (
-        texts.head
-        + "import subprocess\n@cocotb.test()\nasync def runs(dut):\n    subprocess.run(['true'])\n"
+        texts.head + "import subprocess\n@cocotb.test()\nasync def runs(dut):\n    subprocess.run(['true'])\n"
     )
     context = simulate(bench)
     assert not context.failures

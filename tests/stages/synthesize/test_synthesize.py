@@ -192,7 +192,7 @@ def test_meant_latches_pass_and_others_may_be_allowed(tmp_path: Path) -> None:
         ("t.v", PORTS + "endmodule\n", "a;b", "top", "no Verilog module name"),
     ],
 )
-def test_bad_rtl_is_the_users_error(  # noqa: PLR0917 - one a column
+def test_bad_rtl_is_the_users_error(
     tmp_path: Path, name: str, text: str, top: str, place: str, what: str
 ) -> None:
     with pytest.raises(ConfigError, match=what) as caught:
