@@ -30,6 +30,7 @@ __all__ = [
 
 _WIRE_LOAD = re.compile(r"default_wire_load(?:_\w+)?\s*:\s*[^;\n]+;?")
 _WORD = re.compile(r"[A-Za-z_][\w$]*")
+_REMEDY = "Correct [clock] port (false where there is no clock), [[clocks]] or [constraints]."
 _SDC = "constraints.sdc"
 
 
@@ -80,7 +81,7 @@ def read_constraints(params: Mapping[str, Any]) -> Constraints:
             raw["clocks"] = tuple(Clock(**clock) for clock in raw["clocks"])
         return Constraints(**raw)
     except (TypeError, ValueError) as error:
-        raise ConfigError(str(error), "constraints", "Correct the design's [constraints] table.") from error
+        raise ConfigError(str(error), "constraints", _REMEDY) from error
 
 
 @without_collector
@@ -194,7 +195,7 @@ def write_constraints(
         text = write_sdc(constraints, design.ports, driving_cell=pair, load_pf=load)
         scaled = write_sdc(constraints, design.ports, driving_cell=pair, load_pf=load, scale="scale")
     except SdcError as error:
-        raise ConfigError(str(error), "constraints", "Correct the design's [constraints] table.") from error
+        raise ConfigError(str(error), "constraints", _REMEDY) from error
     target.write_text(text, encoding="utf-8")
     return _SDC, scaled
 

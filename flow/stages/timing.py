@@ -97,7 +97,7 @@ def _report(ctx: StepContext, metrics: Mapping[str, Any], data: Mapping[str, Any
             if unclocked
             else "every register has a clock",
             place=", ".join(unclocked[:3]),
-            remedy="Name their clock in [[constraints.clocks]]." if unclocked else "",
+            remedy="Name their clock: [clock] port, or one of [[clocks]]." if unclocked else "",
         )
     )
     if metrics["timing__setup__ws"] is None:
