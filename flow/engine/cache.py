@@ -336,21 +336,16 @@ class Cache:
         return path
 
     @contextlib.contextmanager
-    def locked(self, key: str) -> Iterator[bool]:
-        """Hold the lock of `key`; yields whether somebody else had it first."""
+    def locked(self, key: str) -> Iterator[None]:
+        """Hold the lock of `key`, waiting for whoever has it."""
         path = self.root / "locks" / key
-        waited = False
         while True:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             except OSError as error:
                 raise full_disk(error, self.root) from None
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                waited = True
-                fcntl.flock(fd, fcntl.LOCK_EX)
+            fcntl.flock(fd, fcntl.LOCK_EX)
             try:
                 # Whoever held it removed the file: then this lock is of nothing.
                 if os.fstat(fd).st_ino == path.stat().st_ino:
@@ -359,7 +354,7 @@ class Cache:
                 pass
             os.close(fd)
         try:
-            yield waited
+            yield
         finally:
             path.unlink(missing_ok=True)
             os.close(fd)

@@ -11,11 +11,9 @@ from typing import Any
 
 from flow.model.design import Design, Synthesis, TestSpec, is_parameter
 from flow.model.errors import ConfigError
+from flow.stages.chip import PARTS
 
-__all__ = ["Request", "apply", "parse_assignment"]
-
-#: Parts of the flow in order, as ``--until`` takes them.
-PARTS = ("elaborate", "lint", "simulate", "synthesize", "timing", "power")
+__all__ = ["PARTS", "Request", "apply", "parse_assignment"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

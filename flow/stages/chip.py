@@ -25,7 +25,7 @@ from flow.model.view import Tree, View
 from flow.stages.registry import stage_info
 from flow.stages.sources import hdl_tree, imported_modules, python_tree
 
-__all__ = ["ChipFlow", "PdkPlan", "TestRun"]
+__all__ = ["PARTS", "ChipFlow", "PdkPlan", "TestRun"]
 
 #: What each part of the flow is called on the command line, in order.
 PARTS = ("elaborate", "lint", "simulate", "synthesize", "timing", "power")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from flow.model.check import Severity
 from flow.model.tool import Message, Reading
@@ -28,7 +29,7 @@ def read_log(text: str) -> Reading:
         continued = _CONTINUED.match(line)
         if continued and messages:
             last = messages.pop()
-            messages.append(_replace_text(last, f"{last.text}; {continued['text'].strip()}"))
+            messages.append(replace(last, text=f"{last.text}; {continued['text'].strip()}"))
             continue
         message = _message(line)
         if message is not None:
@@ -80,17 +81,6 @@ def _code(text: str, severity: Severity) -> str:
         if fragment in lowered:
             return code
     return "ERROR" if severity is Severity.ERROR else "WARNING"
-
-
-def _replace_text(message: Message, text: str) -> Message:
-    return Message(
-        severity=message.severity,
-        code=message.code,
-        text=text,
-        file=message.file,
-        line=message.line,
-        column=message.column,
-    )
 
 
 _UNREAD = re.compile(

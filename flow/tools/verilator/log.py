@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from flow.model.check import Severity
 from flow.model.tool import Message, Reading
@@ -106,15 +107,7 @@ def _note(line: str) -> str | None:
 
 
 def _with_notes(message: Message, notes: Iterable[str]) -> Message:
-    text = "; ".join([message.text, *notes])
-    return Message(
-        severity=message.severity,
-        code=message.code,
-        text=text,
-        file=message.file,
-        line=message.line,
-        column=message.column,
-    )
+    return replace(message, text="; ".join([message.text, *notes]))
 
 
 _CXX = re.compile(
