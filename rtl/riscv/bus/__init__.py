@@ -1,0 +1,1 @@
+"""Bus masters between a core and Wishbone or AXI4-Lite."""

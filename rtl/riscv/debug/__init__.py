@@ -1,0 +1,1 @@
+"""The debug module and its transports."""

@@ -1,0 +1,1 @@
+"""The pipelines: one module a preset, made from the same units."""

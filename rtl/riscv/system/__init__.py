@@ -1,0 +1,1 @@
+"""Control and status registers, traps, interrupts, memory protection, triggers."""

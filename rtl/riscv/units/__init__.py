@@ -1,0 +1,1 @@
+"""Parts of a datapath: decoder, ALU, multiplier, divider, expander of compressed instructions."""
