@@ -134,7 +134,7 @@ def _choose(scopes: dict[str, set[str]], wanted: _Wanted) -> str:
 
 _SELECTS = re.compile(r"(?:\[\d+\])+$")
 # A net as most simulators write it: on one line.
-_SAIF_NET = re.compile(r"\s*\(([^\s()\"]++)((?:\s*+\((?:T[01XZB]|TC|IG)\s++[\d.]++\))++)\s*+\)\s*")
+_SAIF_NET = re.compile(r"\s*\(([^\s()\"]++)((?>(?:\s*+\((?:T[01XZB]|TC|IG)\s++[\d.]++\))+))\s*+\)\s*")
 _SAIF_LISTS = ("NET", "PORT")
 _SAIF_COUNTS = ("T0", "T1", "TX", "TZ", "TC", "IG")
 _SAIF_COUNT = re.compile(r"(\w+)\s+([\d.]+)")

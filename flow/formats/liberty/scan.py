@@ -50,26 +50,28 @@ class Group:
         return found[-1] if found else None
 
 
-_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_COMMENT = r"/\*(?:[^*]++|\*(?!/))*+\*/|//[^\n]*+"
-_FLAT = rf'(?:[^{{}}"/]++|{_STRING}|{_COMMENT}|/(?![/*]))*+'
+# Repeated groups are held by atomic groups: until Python 3.11.5 the possessive repetition of a group
+# that backtracks inside matched wrongly (CPython's issue 106052).
+_STRING = r'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"'
+_COMMENT = r"/\*(?>(?:[^*]++|\*(?!/))*)\*/|//[^\n]*+"
+_FLAT = rf'(?>(?:[^{{}}"/]++|{_STRING}|{_COMMENT}|/(?![/*]))*)'
 
 
 def _nested(depth: int) -> str:
     body = _FLAT
     for _ in range(depth):
-        body = rf"{_FLAT}(?:\{{{body}\}}{_FLAT})*+"
+        body = rf"{_FLAT}(?>(?:\{{{body}\}}{_FLAT})*)"
     return body
 
 
 _SKIP = re.compile(_nested(4) + r"\}", re.DOTALL)
 _BRACE = re.compile(_FLAT + r"([{}])", re.DOTALL)
-_BLANK = re.compile(rf"(?:[\s;\\]++|{_COMMENT})*+", re.DOTALL)
+_BLANK = re.compile(rf"(?>(?:[\s;\\]++|{_COMMENT})*)", re.DOTALL)
 _STATEMENT = re.compile(
     rf"""([A-Za-z_][\w.]*+)\s*+(?:
-        :[ \t]*+(?P<value>{_STRING}|(?:[^;\n"{{}}/\\]++|\\[ \t\r]*+\n?+|/(?![/*]))*+)
-      | \((?P<args>(?:[^()"]++|{_STRING}|\([^()]*+\))*+)\)
-        (?P<open>(?:[\s\\]++|{_COMMENT})*+\{{)?
+        :[ \t]*+(?P<value>{_STRING}|(?>(?:[^;\n"{{}}/\\]++|\\[ \t\r]*+\n?+|/(?![/*]))*))
+      | \((?P<args>(?>(?:[^()"]++|{_STRING}|\([^()]*+\))*))\)
+        (?P<open>(?>(?:[\s\\]++|{_COMMENT})*)\{{)?
     )""",
     re.VERBOSE | re.DOTALL,
 )

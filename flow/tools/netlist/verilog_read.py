@@ -15,16 +15,18 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 # Nearly all of a netlist are declarations of single wires, and instances whose pins are named: those
-# are matched as a whole. Whatever these expressions do not take, the tokens above do.
-_BLANK = r"(?:\s++|//[^\n]*+|\(\*(?:[^*]++|\*(?!\)))*+\*\))*+"
+# are matched as a whole. Repeated groups are held by atomic groups: until Python 3.11.5 the possessive
+# repetition of a group that backtracks inside matched wrongly (CPython's issue 106052). Whatever these
+# expressions do not take, the tokens above do.
+_BLANK = r"(?>(?:\s++|//[^\n]*+|\(\*(?>(?:[^*]++|\*(?!\)))*)\*\))*)"
 _NAME = r"(?:\\\S++(?=\s)|[A-Za-z_][\w$]*+)"
-_VALUE = rf"(?:{_NAME}\s*+(?:\[\d++\]\s*+)?+|\d*+'[bB][01xXzZ]++\s*+|\{{[^{{}}()\\]*+\}}\s*+)?+"
-_WIRES = re.compile(rf"(?:{_BLANK}wire\s++{_NAME}\s*+;)++")
+_VALUE = rf"(?>(?:{_NAME}\s*+(?>(?:\[\d++\]\s*+)?)|\d*+'[bB][01xXzZ]++\s*+|\{{[^{{}}()\\]*+\}}\s*+)?)"
+_WIRES = re.compile(rf"(?>(?:{_BLANK}wire\s++{_NAME}\s*+;)+)")
 _INSTANCE = re.compile(
-    rf"{_BLANK}({_NAME})\s++({_NAME})\s*+\(\s*+((?:\.{_NAME}\s*+\(\s*+{_VALUE}\)\s*+,?+\s*+)*+)\)\s*+;"
+    rf"{_BLANK}({_NAME})\s++({_NAME})\s*+\(\s*+((?>(?:\.{_NAME}\s*+\(\s*+{_VALUE}\)\s*+,?+\s*+)*))\)\s*+;"
 )
 _PIN = re.compile(rf"\.({_NAME})\s*+\(\s*+({_VALUE})\)")
-_PLAIN = re.compile(rf"({_NAME})\s*+(\[\d++\]\s*+)?+")
+_PLAIN = re.compile(rf"({_NAME})\s*+(\[\d++\]\s*+)?")
 
 
 class _Reader:
