@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from flow.cli.output import discard, flush, make_printable
+from flow.cli.output import discard, flush, make_printable, settle
 
 __all__ = ["main", "suzuri"]
 
@@ -99,7 +99,8 @@ def main(argv: list[str] | None = None) -> None:
     try:
         code = _command(arguments)
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):  # the exit code says it too
+            error.show()
         code = 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. Finished steps are kept; the same command goes on from there.", err=True)
@@ -126,6 +127,7 @@ def main(argv: list[str] | None = None) -> None:
             "Run it again with --debug and report what it prints."
         )
         code = 3
+    settle()
     sys.exit(code if isinstance(code, int) else 0)
 
 

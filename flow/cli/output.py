@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "discard", "flush", "make_printable"]
+__all__ = ["console", "discard", "flush", "make_printable", "settle"]
 
 
 def make_printable() -> None:
@@ -37,6 +37,16 @@ def flush() -> None:
         sys.stdout.flush()
 
 
-def discard() -> None:
-    """Drop whatever else is printed: nobody reads it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def discard(descriptor: int = 1) -> None:
+    """Drop whatever else is printed there, by default on standard output: nobody reads it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+
+
+def settle() -> None:
+    """Print what is still held back, or drop it: at its own end Python would exit with 120 over it."""
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            discard(descriptor)

@@ -139,8 +139,10 @@ class Project:
         return [sys.executable, "-m", "flow.cli.main", *arguments]
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        # A test run in the background ignores interrupts, and what it starts would, too.
+        interruptible = ["env", "--default-signal=INT"]
         return subprocess.Popen(
-            self.command(*arguments), cwd=self.root, env=self.env(**env), text=True,
+            [*interruptible, *self.command(*arguments)], cwd=self.root, env=self.env(**env), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
