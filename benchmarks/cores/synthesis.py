@@ -1,0 +1,136 @@
+"""Map a core's Verilog with a fixed recipe and read area and frequency."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["RECIPES", "Result", "measure"]
+
+_FRONT = "&get -n; &st; &dch; &nf;"
+_ROUND = "&st; &syn2; &if -g -K 6; &synch2; &nf;"
+_DONT_USE = ("AOI211_X1", "OAI211_X1", "CLKBUF*")
+_NAND2_UM2 = 0.798
+
+RECIPES = {
+    "speed": f"{_FRONT} {_ROUND} {_ROUND} {_ROUND} &put; strash; dch; map -B 0.9; topo; "
+    "buffer -c -N 16; topo; upsize -D 1; dnsize -D 1; stime -p",
+    "area": "strash; ifraig; scorr; dc2; dc2; strash; dch; amap; topo; "
+    "buffer -c -N 16; topo; dnsize -D 1000000; stime -p",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a recipe made of a core.
+
+    Attributes
+    ----------
+    area_kge
+        Cell area in thousands of NAND2_X1.
+    period_ns
+        The longest register-to-register path, with setup.
+    flops
+        How many flip-flops there are.
+    path
+        The longest path as OpenSTA prints it.
+    """
+
+    area_kge: float
+    period_ns: float
+    flops: int
+    path: str
+
+    @property
+    def frequency_mhz(self) -> float:
+        """The highest clock frequency."""
+        return 1000 / self.period_ns
+
+
+def _yosys_script(verilog: Path, top: str, liberty: Path, abc: Path) -> str:
+    unused = " ".join(f"-dont_use {name}" for name in _DONT_USE)
+    return f"""
+read_verilog -sv {verilog}
+hierarchy -check -top {top}
+synth -flatten -noabc -top {top}
+opt -full
+dfflibmap {unused} -liberty {liberty}
+opt
+abc -D 1 {unused} -liberty {liberty} -script {abc}
+setundef -zero
+splitnets -ports
+hilomap -singleton -hicell LOGIC1_X1 Z -locell LOGIC0_X1 Z
+insbuf -buf BUF_X1 A Z
+opt_clean -purge
+tee -o stat.txt stat -liberty {liberty}
+write_verilog -noattr -noexpr -nohex netlist.v
+"""
+
+
+def _sta_script(top: str, liberty: Path, clock: str) -> str:
+    return f"""
+read_liberty {liberty}
+read_verilog netlist.v
+link_design {top}
+create_clock -name clk -period 10 [get_ports {clock}]
+report_checks -from [all_registers -clock_pins] -to [all_registers -data_pins] -format full_clock_expanded \
+  -fields {{capacitance slew fanout}}
+exit
+"""
+
+
+def measure(verilog: Path, top: str, liberty: Path, recipe: str, scratch: Path, clock: str = "clk") -> Result:
+    """Map `verilog` and time it.
+
+    Parameters
+    ----------
+    verilog
+        All of the design, flat or not.
+    top
+        Its top module.
+    liberty
+        The typical corner of Nangate 45 nm.
+    recipe
+        A key of :data:`RECIPES`.
+    scratch
+        A folder; netlist, statistics and logs stay there.
+    clock
+        The port of the clock.
+
+    Raises
+    ------
+    RuntimeError
+        A tool failed; the message ends with the end of what it said.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    abc = scratch / "abc.script"
+    abc.write_text("\n".join(part.strip() for part in RECIPES[recipe].split(";")) + "\n")
+    (scratch / "map.ys").write_text(_yosys_script(verilog.resolve(), top, liberty.resolve(), abc.resolve()))
+    (scratch / "sta.tcl").write_text(_sta_script(top, liberty.resolve(), clock))
+    yosys = "from pyosys import libyosys as y; y.run_pass('script map.ys')"
+    _run([sys.executable, "-c", yosys], scratch, "yosys.log")
+    timing = _run(["sta", "-exit", "sta.tcl"], scratch, "sta.log")
+    stat = (scratch / "stat.txt").read_text()
+    area = float(re.search(r"Chip area for (?:top )?module.*: ([\d.]+)", stat).group(1))
+    flops = sum(int(n) for n in re.findall(r"^\s+(\d+)\s.*\bS?DFF\w*_X\d", stat, re.MULTILINE))
+    arrival = float(re.findall(r"([\d.]+)\s+data arrival time", timing)[0])
+    setup = abs(float(re.findall(r"(-?[\d.]+)\s+[\d.]+\s+library setup time", timing)[0]))
+    return Result(
+        area_kge=area / _NAND2_UM2 / 1000,
+        period_ns=arrival + setup,
+        flops=flops,
+        path=timing[timing.index("Startpoint") :],
+    )
+
+
+def _run(command: list[str], folder: Path, log: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    (folder / log).write_text(done.stdout)
+    if done.returncode != 0 or "Error:" in done.stdout:
+        raise RuntimeError(f"{command[0]} failed in {folder}; see {log}: {done.stdout[-400:]}")
+    return done.stdout
