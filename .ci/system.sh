@@ -27,6 +27,9 @@ missing_packages() {
     fi
     if [ "$level" = dev ]; then
         have git || out+=(git)
+        have riscv64-unknown-elf-gcc || out+=(gcc-riscv64-unknown-elf)
+        [ -d "$sysroot/usr/lib/picolibc/riscv64-unknown-elf" ] || out+=(picolibc-riscv64-unknown-elf)
+        have dtc || out+=(device-tree-compiler)
         have chromium || have chromium-browser || have google-chrome || out+=(chromium)
     fi
     echo "${out[*]-}"
@@ -47,6 +50,8 @@ what_stops() {
     qflow-tech-*) echo "the PDK ${1#qflow-tech-}" ;;
     libpython*) echo "simulation with cocotb" ;;
     git) echo "the commit in reports" ;;
+    gcc-riscv64-* | picolibc-riscv64-*) echo "building RISC-V programs" ;;
+    device-tree-compiler) echo "running programs on Spike alone" ;;
     chromium) echo "tests of the report in a browser" ;;
     esac
 }

@@ -82,10 +82,21 @@ class Machine:
 
     def install_everything(self) -> None:
         """Pretend that all packages are installed."""
-        for name in ("make", "g++", "perl", "iverilog", "sta", "git", "chromium"):
+        for name in (
+            "make",
+            "g++",
+            "perl",
+            "iverilog",
+            "sta",
+            "git",
+            "chromium",
+            "dtc",
+            "riscv64-unknown-elf-gcc",
+        ):
             self.program(name, f"#!{self.bash}\n")
         for name in ("osu018", "osu035", "osu050"):
             (self.system / "usr/share/qflow/tech" / name).mkdir(parents=True)
+        (self.system / "usr/lib/picolibc/riscv64-unknown-elf").mkdir(parents=True)
         header = self.system / "usr/include/zlib.h"
         header.parent.mkdir(parents=True)
         header.touch()
