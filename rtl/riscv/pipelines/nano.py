@@ -1,0 +1,475 @@
+"""The nano pipeline: area first, one instruction at a time."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import connect, flipped
+
+from rtl.riscv.config import CoreConfig
+from rtl.riscv.interfaces import StallReason, core_signature
+from rtl.riscv.isa import Cause, DebugCause, Opcode
+from rtl.riscv.pipelines.nano_alu import Alu, LoadStoreLanes
+from rtl.riscv.pipelines.nano_decode import Decoder
+from rtl.riscv.pipelines.nano_registers import RegisterFile
+from rtl.riscv.pipelines.nano_shift import BarrelShifter, StepShifter
+from rtl.riscv.pipelines.nano_trace import NanoTrace
+from rtl.riscv.system.unit import SystemUnit
+
+__all__ = ["NanoPipeline", "State"]
+
+
+class State(enum.Enum, shape=unsigned(4)):
+    """What the pipeline is at."""
+
+    FETCH = 0  #: the request of an instruction waits for its grant
+    WAIT = 1  #: the instruction comes, and reads its first register
+    READ = 2  #: a register file in memory delivers the first register
+    EXECUTE = 3  #: the second register is read, and the result written
+    BRANCH = 4  #: a taken branch adds its offset
+    REQUEST = 5  #: a load or store waits for its grant
+    RESPONSE = 6  #: a load or store waits for its response
+    OFFER = 7  #: a custom instruction is offered to its unit
+    ANSWER = 8  #: the custom unit works
+    HALTED = 9  #: debug mode, for an instruction to be injected
+
+
+class NanoPipeline(wiring.Component):
+    """RV32I or RV32E in as few gates as a 32-bit data path allows.
+
+    There is one instruction at a time. Its last cycle requests the next one,
+    whose first register is read while it arrives; so the register file has
+    one read port, and two cycles are the least.
+
+    Parameters
+    ----------
+    config
+        The core.
+
+    Members
+    -------
+    See :func:`rtl.riscv.interfaces.core_signature`.
+
+    Timing
+    ------
+    With memories that grant at once and answer in the next cycle: 2 cycles;
+    3 for loads, stores and taken branches; 2 and a cycle for each step of a
+    shift (8 places or 1), and one more when a register holds the amount.
+    A register file in memory adds 1 to each.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        super().__init__(core_signature(config))
+
+    def elaborate(self, platform: object) -> Module:
+        """Return the logic."""
+        m = Module()
+        config = self._config
+        self._state = Signal(State)
+        self._pc = Signal(30, init=config.reset_vector >> 2)
+        self._word = Signal(32, reset_less=True)  # the instruction
+        self._a = Signal(32, reset_less=True)  # its first operand
+        m.submodules.system = self._system = SystemUnit(config)
+        m.submodules.decoder = self._decoder = Decoder(config)
+        m.submodules.registers = self._registers = RegisterFile(
+            registers=config.registers, kind=config.register_file
+        )
+        m.submodules.alu = self._alu = Alu()
+        m.submodules.lanes = self._lanes = LoadStoreLanes()
+        # What happens in this cycle: the instruction ends, or traps, or is not begun.
+        self._done = Signal()
+        self._trap = Signal()
+        self._interrupt = Signal()
+        self._fetch = Signal()
+        self._debug_enter = Signal()
+        self._execute = Signal()
+        self._taken = Signal()
+        self._next_pc = Signal(30)
+        self._connect_system(m)
+        self._add_operands(m)
+        self._add_execution(m)
+        self._add_results(m)
+        self._add_traps(m)
+        self._add_fetch(m)
+        self._add_control(m)
+        if config.rvfi:
+            self._add_trace(m)
+        return m
+
+    def _is(self, *states: State) -> Value:
+        return Cat(self._state == state for state in states).any()
+
+    def _connect_system(self, m: Module) -> None:
+        config, system, word = self._config, self._system, self._word
+        port = system.port
+        connect(m, flipped(self.interrupts), system.interrupts)
+        if config.zicntr:
+            m.d.comb += system.time.eq(self.time)
+        zero = ~word[15:20].any()
+        m.d.comb += [
+            port.csr_address.eq(word[20:]),
+            port.csr_operation.eq(word[12:14]),
+            port.csr_write.eq((word[12:14] == 1) | ~zero),
+            port.csr_operand.eq(Mux(word[14], word[15:20], self._a)),
+            port.csr_commit.eq(self._done & self._decoder.csr),
+            port.mret.eq(self._done & self._decoder.mret),
+            port.retired.eq(self._done & ~port.debug_mode),
+        ]
+        if config.debug != "none":
+            m.d.comb += [
+                port.debug_data_in.eq(self.debug.data_in),
+                self.debug.data_out.eq(port.debug_data_out),
+                self.debug.data_write.eq(port.debug_data_write),
+            ]
+
+    def _add_operands(self, m: Module) -> None:
+        """Read registers: the first one for the instruction that arrives, then the second one."""
+        config, word, registers = self._config, self._word, self._registers
+        arriving = Signal(32)
+        arrives = Signal()
+        if config.debug == "none":
+            m.d.comb += [arriving.eq(self.ibus.read_data), arrives.eq(self._is(State.WAIT))]
+        else:
+            halted = self._is(State.HALTED)
+            m.d.comb += [
+                arriving.eq(Mux(halted, self.debug.instruction, self.ibus.read_data)),
+                arrives.eq(halted | self._is(State.WAIT)),
+            ]
+        no_register = arriving[2:7] == Opcode.LUI  # reads x0: its immediate is added to zero
+        m.d.comb += registers.read_address.eq(
+            Mux(arrives, arriving[15:20] & (~no_register).replicate(5), word[20:25])
+        )
+        with m.If(arrives):
+            m.d.sync += word.eq(arriving)
+        in_memory = config.register_file == "memory"
+        opcode = word[2:7] if in_memory else arriving[2:7]
+        with m.If(self._is(State.READ) if in_memory else arrives):
+            from_pc = (opcode == Opcode.JAL) | (opcode == Opcode.AUIPC)
+            m.d.sync += self._a.eq(Mux(from_pc, Cat(Const(0, 2), self._pc), registers.read_data))
+        # A branch has compared its registers; now it may add its offset to the pc.
+        with m.If(self._execute & self._decoder.branch):
+            m.d.sync += self._a.eq(Cat(Const(0, 2), self._pc))
+
+    def _add_execution(self, m: Module) -> None:
+        config, word, decoder = self._config, self._word, self._decoder
+        alu, lanes, second = self._alu, self._lanes, self._registers.read_data
+        funct3 = word[12:15]
+        arithmetic = decoder.op | decoder.op_imm
+        compares = arithmetic & (funct3[1:] == 1)
+        branches = decoder.branch & self._is(State.EXECUTE)
+        differs = decoder.op & word[30] & ~funct3.any()
+        m.d.comb += [
+            decoder.instruction.eq(word),
+            alu.a.eq(self._a),
+            alu.b.eq(Mux(decoder.op | branches, second, decoder.immediate)),
+            alu.subtract.eq(compares | branches | differs),
+            alu.unsigned.eq(Mux(decoder.branch, funct3[1], funct3[0])),
+            self._taken.eq(Mux(funct3[2], alu.less, alu.equal) ^ funct3[0]),
+            lanes.funct3.eq(funct3),
+            lanes.offset.eq(alu.sum[:2]),
+            lanes.register.eq(second),
+            lanes.read_data.eq(self.dbus.read_data),
+            self.dbus.address.eq(Cat(Const(0, 2), alu.sum[2:])),
+            self.dbus.write.eq(decoder.store),
+            self.dbus.strobe.eq(lanes.strobe),
+            self.dbus.write_data.eq(lanes.write_data),
+        ]
+        self._shifted = Signal(32)
+        self._shift_ends = Signal()
+        if config.shifter == "barrel":
+            m.submodules.shifter = shifter = BarrelShifter()
+            amount = Mux(decoder.op, second[:5], word[20:25])
+            m.d.comb += [shifter.amount.eq(amount), self._shift_ends.eq(1)]
+        else:
+            m.submodules.shifter = shifter = StepShifter()
+            by_register = decoder.op
+            count = word[20:25]
+            m.d.comb += [
+                shifter.amount.eq(count & (~by_register).replicate(5)),
+                self._shift_ends.eq(shifter.last & ~by_register),
+            ]
+            with m.If(self._execute & decoder.shift):
+                m.d.sync += [self._a.eq(self._shifted), count.eq(shifter.rest)]
+                with m.If(by_register):
+                    # From now on it is a shift by an immediate, which is the instruction's.
+                    m.d.sync += [count.eq(second[:5]), word[5].eq(0)]
+        m.d.comb += [
+            shifter.value.eq(self._a),
+            shifter.right.eq(funct3[2]),
+            shifter.arithmetic.eq(word[30]),
+            self._shifted.eq(shifter.result),
+        ]
+
+    def _add_results(self, m: Module) -> None:
+        word, decoder, alu, registers = self._word, self._decoder, self._alu, self._registers
+        funct3 = word[12:15]
+        arithmetic = decoder.op | decoder.op_imm
+        next_word = Cat(Const(0, 2), self._pc + 1)[:32]
+        sources = [
+            ((arithmetic & ~funct3.any()) | decoder.lui | decoder.auipc, alu.sum),
+            (arithmetic & funct3[2] & ~funct3[0], alu.difference_bits),  # XOR, and half of OR
+            (arithmetic & funct3[2] & funct3[1], alu.common_bits),  # AND, and the other half
+            (arithmetic & (funct3[1:] == 1), alu.less),
+            (decoder.shift, self._shifted),
+            (decoder.jal | decoder.jalr, next_word),
+            (decoder.load, self._lanes.loaded),
+            (decoder.csr, self._system.port.csr_read),
+        ]
+        if self._config.custom != "none":
+            sources.append((decoder.custom, self.custom.response_data))
+        result: Value = Const(0, 32)
+        for chosen, value in sources:
+            result |= chosen.replicate(len(value)) & value
+        m.d.comb += [
+            registers.write_address.eq(word[7:12]),
+            registers.write_data.eq(result),
+            registers.write.eq(self._done & Cat(chosen for chosen, _ in sources).any()),
+        ]
+
+    def _add_traps(self, m: Module) -> None:
+        """Find what traps in this cycle, and say it to the system unit."""
+        config, decoder, lanes = self._config, self._decoder, self._lanes
+        port, target = self._system.port, self._alu.sum
+        self._fetch_fault = fetch_fault = Signal()
+        illegal, jump, data, fault = Signal(), Signal(), Signal(), Signal()
+        custom_error: Value = Const(0)
+        if config.custom != "none":
+            custom_error = self._is(State.OFFER, State.ANSWER) & self.custom.response_valid
+            custom_error &= self.custom.response_error
+        access = decoder.load | decoder.store
+        refused = decoder.illegal | (decoder.csr & port.csr_illegal) | (decoder.mret & port.debug_mode)
+        jumps = (self._execute & (decoder.jal | decoder.jalr)) | self._is(State.BRANCH)
+        breaks = decoder.ebreak & ~(port.debug_ebreak & ~port.debug_mode)
+        m.d.comb += [
+            fetch_fault.eq(self._is(State.WAIT) & self.ibus.response & self.ibus.error),
+            illegal.eq((self._execute & refused) | custom_error),
+            jump.eq(jumps & target[1] & ~illegal),
+            data.eq(self._execute & access & lanes.misaligned & ~illegal),
+            fault.eq(self._is(State.RESPONSE) & self.dbus.response & self.dbus.error),
+        ]
+        call, pause = self._execute & decoder.ecall, self._execute & breaks
+        self._exception = exception = Signal()
+        m.d.comb += [
+            exception.eq(fetch_fault | illegal | jump | data | fault | call | pause),
+            self._trap.eq(exception | self._interrupt),
+        ]
+        # Bits of the cause, as `Cause` numbers them: 0 needs none.
+        stores = decoder.store
+        causes = [
+            (fetch_fault, Cause.INSTRUCTION_FAULT),
+            (illegal, Cause.ILLEGAL_INSTRUCTION),
+            (pause, Cause.BREAKPOINT),
+            (data & ~stores, Cause.LOAD_MISALIGNED),
+            (data & stores, Cause.STORE_MISALIGNED),
+            (fault & ~stores, Cause.LOAD_FAULT),
+            (fault & stores, Cause.STORE_FAULT),
+            (call, Cause.ECALL_M),
+            (self._interrupt, port.interrupt_cause),
+        ]
+        short = self._word[:2] == 3
+        values = [
+            (illegal, Cat(self._word[:16], self._word[16:] & short.replicate(16))),
+            (fetch_fault | pause, Cat(Const(0, 2), self._pc)),
+            (jump | data | fault, Cat(target[0] & ~decoder.jalr, target[1:])),
+        ]
+        for place, choices in ((port.trap_cause, causes), (port.trap_value, values)):
+            total: Value = Const(0, len(place))
+            for chosen, value in choices:
+                total |= chosen.replicate(len(place)) & Value.cast(value)
+            m.d.comb += place.eq(total)
+        m.d.comb += [
+            port.trap.eq(self._trap & ~port.debug_mode),
+            port.trap_interrupt.eq(self._interrupt),
+            port.trap_pc.eq(Cat(Const(0, 2), self._pc)),
+        ]
+
+    def _add_fetch(self, m: Module) -> None:
+        port, target = self._system.port, self._alu.sum
+        resume = Signal()
+        self._resume = resume
+        ends = self._done | self._exception
+        jumps = self._done & (self._decoder.jal | self._decoder.jalr | self._is(State.BRANCH))
+        waits = self._is(State.FETCH)
+        follows = self._done & ~jumps & ~self._decoder.mret
+        choices = [
+            (waits, self._pc),
+            (follows, (self._pc + 1)[:30]),
+            (jumps, target[2:]),
+            (self._trap, port.trap_target[2:]),
+            (self._done & self._decoder.mret, port.mret_target[2:]),
+            (resume, port.dret_target[2:]),
+        ]
+        chosen_pc: Value = Const(0, 30)
+        for chosen, value in choices[: 5 if self._config.debug == "none" else 6]:
+            chosen_pc |= chosen.replicate(30) & value
+        m.d.comb += [
+            self._fetch.eq(waits | self._interrupt | (ends & ~port.debug_mode) | resume),
+            self._next_pc.eq(chosen_pc),
+            self.ibus.request.eq(self._fetch),
+            self.ibus.address.eq(Cat(Const(0, 2), self._next_pc)),
+        ]
+        with m.If(self._fetch):
+            m.d.sync += self._pc.eq(self._next_pc)
+
+    def _add_control(self, m: Module) -> None:
+        """Say what ends an instruction, and which state follows."""
+        config, state, decoder = self._config, self._state, self._decoder
+        port = self._system.port
+        executes = self._is(State.EXECUTE)
+        sleeps = Signal()
+        several = decoder.load | decoder.store | decoder.custom
+        several |= (decoder.shift & ~self._shift_ends) | (decoder.branch & self._taken) | sleeps
+        first = State.READ if config.register_file == "memory" else State.EXECUTE
+        m.d.comb += [
+            # What an interrupt ends here has changed nothing yet. WFI ends before.
+            self._interrupt.eq(
+                executes & port.interrupt & ~decoder.wfi & ~self._debug_enter & ~port.debug_mode
+            ),
+            self._execute.eq(executes & ~self._interrupt & ~self._debug_enter),
+            sleeps.eq(decoder.wfi & ~port.wake),
+            self.sleeping.eq(executes & sleeps & ~decoder.illegal),
+            self._done.eq(self._execute & ~several & ~self._exception),
+            self.dbus.request.eq(
+                self._is(State.REQUEST) | (self._execute & (decoder.load | decoder.store) & ~self._exception)
+            ),
+        ]
+        with m.Switch(state):
+            with m.Case(State.WAIT), m.If(self.ibus.response):
+                m.d.sync += state.eq(first)
+            if config.register_file == "memory":
+                with m.Case(State.READ):
+                    m.d.sync += state.eq(State.EXECUTE)
+            with m.Case(State.EXECUTE):
+                with m.If(self._execute & decoder.branch & self._taken):
+                    m.d.sync += state.eq(State.BRANCH)
+                with m.If(self.dbus.request):
+                    m.d.sync += state.eq(Mux(self.dbus.grant, State.RESPONSE, State.REQUEST))
+                if config.custom != "none":
+                    with m.If(self._execute & decoder.custom):
+                        m.d.sync += state.eq(State.OFFER)
+            with m.Case(State.BRANCH):
+                m.d.comb += self._done.eq(~self._exception)
+            with m.Case(State.REQUEST), m.If(self.dbus.grant):
+                m.d.sync += state.eq(State.RESPONSE)
+            with m.Case(State.RESPONSE):
+                m.d.comb += self._done.eq(self.dbus.response & ~self.dbus.error)
+            if config.custom != "none":
+                self._add_custom(m)
+            if config.debug != "none":
+                with m.Case(State.HALTED), m.If(self.debug.instruction_valid):
+                    m.d.sync += state.eq(first)
+        with m.If(self._fetch):
+            m.d.sync += state.eq(Mux(self.ibus.grant, State.WAIT, State.FETCH))
+        if config.debug != "none":
+            self._add_debug(m)
+
+    def _add_custom(self, m: Module) -> None:
+        """Offer a custom instruction; nothing interrupts it any more."""
+        unit, state = self.custom, self._state
+        answers = unit.response_valid & ~unit.response_error
+        with m.Case(State.OFFER):
+            m.d.comb += [unit.request_valid.eq(1), self._done.eq(answers)]
+            with m.If(unit.request_ready):
+                m.d.sync += state.eq(State.ANSWER)
+        with m.Case(State.ANSWER):
+            m.d.comb += self._done.eq(answers)
+        m.d.comb += [
+            unit.instruction.eq(self._word),
+            unit.rs1.eq(self._a),
+            unit.rs2.eq(self._registers.read_data),
+        ]
+
+    def _add_debug(self, m: Module) -> None:
+        """Enter and leave debug mode between instructions, and end those that it injects."""
+        debug, port, state = self.debug, self._system.port, self._state
+        fresh = Signal(init=1)  # nothing executed since reset
+        stepped = Signal()
+        executes = self._is(State.EXECUTE) & ~port.debug_mode
+        breaks = self._decoder.ebreak & port.debug_ebreak & ~self._decoder.illegal
+        halts = debug.halt_request | stepped | (fresh & debug.halt_on_reset) | breaks
+        ends = self._done | self._exception
+        causes = Mux(
+            debug.halt_on_reset & fresh,
+            DebugCause.RESET_HALT,
+            Mux(
+                breaks & ~stepped,
+                DebugCause.EBREAK,
+                Mux(debug.halt_request, DebugCause.HALT_REQUEST, DebugCause.STEP),
+            ),
+        )
+        halted = self._is(State.HALTED)
+        m.d.comb += [
+            self._debug_enter.eq(executes & halts),
+            self._resume.eq(halted & debug.resume_request & ~debug.instruction_valid),
+            port.debug_enter.eq(self._debug_enter),
+            port.debug_cause.eq(causes),
+            port.debug_pc.eq(Cat(Const(0, 2), self._pc)),
+            port.dret.eq(self._resume),
+            debug.halted.eq(port.debug_mode),
+            debug.instruction_ready.eq(halted),
+            debug.done.eq(ends & port.debug_mode),
+            debug.error.eq(self._exception & port.debug_mode),
+        ]
+        with m.If(executes):
+            m.d.sync += fresh.eq(0)
+        with m.If(self._debug_enter):
+            m.d.sync += stepped.eq(0)
+        with m.Elif((ends | self._interrupt) & ~port.debug_mode):
+            m.d.sync += stepped.eq(port.debug_step)
+        with m.If(self._debug_enter | (ends & port.debug_mode)):
+            m.d.sync += state.eq(State.HALTED)
+
+    def _add_trace(self, m: Module) -> None:
+        """Report each instruction on the verification port."""
+        m.submodules.trace = trace = NanoTrace(self._config)
+        decoder, lanes, registers = self._decoder, self._lanes, self._registers
+        port = self._system.port
+        connect(m, flipped(self.rvfi), trace.rvfi)
+        m.d.comb += [
+            trace.execute.eq(self._is(State.EXECUTE)),
+            trace.word.eq(self._word),
+            trace.first.eq(self._a),
+            trace.second.eq(registers.read_data),
+            trace.retire.eq((self._done | self._exception) & ~port.debug_mode),
+            trace.exception.eq(self._exception),
+            trace.interrupt.eq(self._interrupt),
+            trace.fetch_fault.eq(self._fetch_fault),
+            trace.pc.eq(self._pc),
+            trace.next_pc.eq(self._next_pc),
+            trace.write.eq(registers.write),
+            trace.write_data.eq(registers.write_data),
+            trace.address.eq(self.dbus.address),
+            trace.strobe.eq(lanes.strobe),
+            trace.load.eq(decoder.load),
+            trace.store.eq(decoder.store),
+            trace.loaded.eq(self.dbus.read_data),
+            trace.stored.eq(self.dbus.write_data),
+        ]
+        for name in trace.system_state.signature.members:
+            m.d.comb += getattr(trace.system_state, name).eq(getattr(port.state, name))
+        self._add_stall(m, trace)
+
+    def _add_stall(self, m: Module, trace: NanoTrace) -> None:
+        decoder = self._decoder
+        with m.Switch(self._state):
+            with m.Case(State.FETCH, State.WAIT):
+                m.d.comb += trace.stall.eq(StallReason.FETCH)
+            with m.Case(State.READ):
+                m.d.comb += trace.stall.eq(StallReason.EXECUTE)
+            with m.Case(State.EXECUTE):
+                m.d.comb += trace.stall.eq(StallReason.EXECUTE)
+                with m.If(self._interrupt):
+                    m.d.comb += trace.stall.eq(StallReason.SYSTEM)
+                with m.Elif(decoder.wfi | self._debug_enter):
+                    m.d.comb += trace.stall.eq(StallReason.SLEEP)
+                with m.Elif(decoder.branch):
+                    m.d.comb += trace.stall.eq(StallReason.BRANCH)
+                with m.Elif(decoder.load | decoder.store):
+                    m.d.comb += trace.stall.eq(StallReason.DATA_BUS)
+                with m.Elif(decoder.custom):
+                    m.d.comb += trace.stall.eq(StallReason.CUSTOM)
+            with m.Case(State.REQUEST, State.RESPONSE):
+                m.d.comb += trace.stall.eq(StallReason.DATA_BUS)
+            with m.Case(State.OFFER, State.ANSWER):
+                m.d.comb += trace.stall.eq(StallReason.CUSTOM)
+            with m.Default():
+                m.d.comb += trace.stall.eq(StallReason.SLEEP)
