@@ -48,7 +48,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         source = arguments.verilog
         if source is None:
-            core = Core(preset=arguments.preset, **dict(_value(text) for text in arguments.options))
+            core = Core(preset=arguments.preset, **dict(_value(text) for text in arguments.set))
             source = folder / "core.v"
             source.write_text(verilog.convert(core, name="core", strip_internal_attrs=True))
         for recipe in RECIPES if arguments.recipe == "both" else (arguments.recipe,):
