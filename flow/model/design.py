@@ -12,9 +12,13 @@ from typing import Any
 from flow.model.constraint import Constraints
 
 __all__ = [
+    "MOST_CYCLES",
     "MOST_SEEDS",
+    "PROOF_MODES",
     "SIMULATORS",
+    "SOLVERS",
     "Design",
+    "FormalSpec",
     "Limit",
     "LintWaiver",
     "PdkTarget",
@@ -26,6 +30,9 @@ __all__ = [
 
 MOST_SEEDS = 100_000
 SIMULATORS = ("verilator", "icarus")
+PROOF_MODES = ("bmc", "prove", "cover")
+SOLVERS = ("yices", "boolector")
+MOST_CYCLES = 10_000
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _PYTHON = re.compile(r"\w+(\.\w+)*")
@@ -130,6 +137,59 @@ class TestSpec:
             raise ValueError(f"test {self.name}: testcase is not a regular expression: {error}") from None
         if not _PYTHON.fullmatch(self.module):
             raise ValueError(f"test {self.name}: {self.module!r} is not the name of a Python module")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormalSpec:
+    """One proof: a top with assertions, and what to show of them.
+
+    Attributes
+    ----------
+    name
+        Unique in the design.
+    top
+        ``package.module:Class`` or a Verilog module with the assertions, of
+        the same language as the design's; ``None`` for the design's own top.
+    mode
+        ``bmc``: no assertion fails within ``depth`` cycles; ``prove``: nor
+        ever after, by induction over ``depth`` cycles; ``cover``: every cover
+        statement is reached within ``depth``.
+    depth
+        Cycles.
+    parameters
+        Of that top; added to the design's when it is the design's own.
+    solver
+        ``yices`` or ``boolector``.
+    timeout_s
+        Wall-clock limit.
+    tags
+        Free labels for selection; ``nightly`` leaves it out unless it is
+        asked for.
+    """
+
+    name: str
+    top: str | None = None
+    mode: str = "bmc"
+    depth: int = 20
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    solver: str = "yices"
+    timeout_s: float = 600.0
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.name):
+            raise ValueError(f"formal {self.name!r}: a name has letters, digits, '_' and '-'")
+        for key, known in (("mode", PROOF_MODES), ("solver", SOLVERS)):
+            if getattr(self, key) not in known:
+                raise ValueError(
+                    f"formal {self.name}: {key} {getattr(self, key)!r} is none of {', '.join(known)}"
+                )
+        if not 1 <= self.depth <= MOST_CYCLES:
+            raise ValueError(f"formal {self.name}: depth must lie in 1 to {MOST_CYCLES}, not {self.depth}")
+        if not 0 < self.timeout_s < math.inf:
+            raise ValueError(
+                f"formal {self.name}: timeout_s must be positive and finite, not {self.timeout_s}"
+            )
 
 
 class Recipe:
@@ -255,6 +315,7 @@ class Design:
     constraints: Constraints = field(default_factory=Constraints)
     synthesis: Synthesis = field(default_factory=Synthesis)
     tests: tuple[TestSpec, ...] = ()
+    formal: tuple[FormalSpec, ...] = ()
     lint_waivers: tuple[LintWaiver, ...] = ()
     limits: tuple[Limit, ...] = ()
     pdks: Mapping[str, PdkTarget] = field(default_factory=dict)
@@ -275,6 +336,13 @@ class Design:
             if test.name in seen:
                 raise ValueError(f"test {test.name!r} is defined twice")
             seen.add(test.name)
+        proofs = [proof.name for proof in self.formal]
+        for name in proofs:
+            if proofs.count(name) > 1:
+                raise ValueError(f"formal {name!r} is defined twice")
+        for proof in self.formal:
+            if proof.top is not None and not pattern.fullmatch(proof.top):
+                raise ValueError(f"formal {proof.name}: top {proof.top!r} is not {what}")
 
 
 def is_parameter(value: object) -> bool:

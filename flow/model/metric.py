@@ -132,6 +132,10 @@ for _name, _unit, _better, _agg, _text in (
     ("sim__test__count__failed", "count", False, "sum", "Tests that failed"),
     ("sim__coverage__functional", "%", True, "last", "Functional coverage reached"),
     ("sim__cycles", "count", None, "sum", "Clock cycles simulated"),
+    ("formal__depth", "count", True, "min", "Cycles within which assertions were proved"),
+    ("formal__assert__count__failed", "count", False, "sum", "Assertions with a counterexample"),
+    ("formal__cover__count", "count", None, "sum", "Cover statements"),
+    ("formal__cover__count__unreached", "count", False, "sum", "Cover statements that nothing reaches"),
     ("flow__runtime__total", "s", False, "sum", "Wall-clock time"),
     ("flow__mem__peak", "MB", False, "max", "Largest resident memory of a step"),
 ):

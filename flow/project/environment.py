@@ -26,6 +26,7 @@ _NEEDED = {
     "elaborate": (),
     "lint": ("verilator",),
     "simulate": ("cocotb",),
+    "formal": (),
     "synthesize": ("yosys",),
     "timing": ("yosys", "opensta"),
     "power": ("yosys", "opensta"),
@@ -52,6 +53,8 @@ def find_tools(
                 names.add("cxx")
         else:
             names.discard("cocotb")
+    if "formal" in request.parts and design.formal:
+        names |= {"yosys", "smtbmc", *(f.solver for f in design.formal)}
     found: dict[str, ToolIdentity] = {}
     missing: list[tuple[str, FlowError]] = []
     for name in sorted(names):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flow.model.design import Design, Synthesis, TestSpec, is_parameter
+from flow.model.design import Design, FormalSpec, Synthesis, TestSpec, is_parameter
 from flow.model.errors import ConfigError
 from flow.stages.chip import PARTS
 
@@ -40,6 +40,9 @@ class Request:
         Every test's seeds derive from it.
     seed
         One exact seed for every test, to repeat a run that failed.
+    formal
+        Names or tags of proofs to run, or ``all``; empty for those without
+        the tag ``nightly``.
     parts
         Parts of the flow.
     waves
@@ -70,6 +73,7 @@ class Request:
     seeds: int | None = None
     master_seed: int = 1
     seed: int | None = None
+    formal: tuple[str, ...] = ()
     parts: frozenset[str] = frozenset(PARTS)
     waves: bool = False
     skip_missing: bool = False
@@ -123,7 +127,13 @@ def apply(design: Design, request: Request) -> Design:
     except ValueError as error:
         raise ConfigError(str(error), "--recipe") from None
     parameters = {**design.parameters, **request.parameters}
-    return replace(design, tests=tests, synthesis=synthesis, parameters=parameters)
+    return replace(
+        design,
+        tests=tests,
+        formal=_select_formal(design, request.formal),
+        synthesis=synthesis,
+        parameters=parameters,
+    )
 
 
 def _select(design: Design, names: tuple[str, ...]) -> tuple[TestSpec, ...]:
@@ -134,3 +144,15 @@ def _select(design: Design, names: tuple[str, ...]) -> tuple[TestSpec, ...]:
             remedy = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known) or 'no test'}."
             raise ConfigError(f"there is no test {name!r}", design.manifest, remedy)
     return tuple(known[n] for n in dict.fromkeys(names)) if names else design.tests
+
+
+def _select_formal(design: Design, wanted: tuple[str, ...]) -> tuple[FormalSpec, ...]:
+    if not wanted:
+        return tuple(f for f in design.formal if "nightly" not in f.tags)
+    known = ["all", *dict.fromkeys(name for f in design.formal for name in (f.name, *f.tags))]
+    for name in wanted:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            remedy = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known)}."
+            raise ConfigError(f"no proof has the name or tag {name!r}", design.manifest, remedy)
+    return tuple(f for f in design.formal if {"all", f.name, *f.tags} & set(wanted))

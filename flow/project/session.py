@@ -236,6 +236,8 @@ class Session:
             words += ["--set", f"{name}={json.dumps(value)}"]
         for test in request.tests:
             words += ["--test", test]
+        for name in request.formal:
+            words += ["--formal", name]
         if request.seed is not None:
             words += ["--seed", str(request.seed)]
         else:

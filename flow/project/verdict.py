@@ -41,6 +41,7 @@ _MEASURED_BY = {
     "design": ("synthesize",),
     "synthesis": ("synthesize",),
     "sim": ("simulate",),
+    "formal": ("formal",),
     "timing": ("timing",),
     "power": ("power",),
 }

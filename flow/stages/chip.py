@@ -1,4 +1,4 @@
-"""The chip flow as a graph: elaborate, lint, simulate, then map, time and power on each PDK.
+"""The chip flow as a graph: elaborate, lint, simulate, prove, then map, time and power on each PDK.
 
 Planning only: files are looked at through the function that is given, no
 tool is started.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flow.model.constraint import Constraints
-from flow.model.design import Design, TestSpec
+from flow.model.design import Design, FormalSpec, TestSpec
 from flow.model.errors import ConfigError
 from flow.model.graph import Graph
 from flow.model.pdk import Corner, Pdk
@@ -28,7 +28,7 @@ from flow.stages.sources import hdl_tree, imported_modules, python_tree
 __all__ = ["PARTS", "ChipFlow", "PdkPlan", "TestRun"]
 
 #: What each part of the flow is called on the command line, in order.
-PARTS = ("elaborate", "lint", "simulate", "synthesize", "timing", "power")
+PARTS = ("elaborate", "lint", "simulate", "formal", "synthesize", "timing", "power")
 
 _MANY_SEEDS = 16  # from here on, seeds share simulator processes
 _BATCH = 10
@@ -111,6 +111,10 @@ class ChipFlow:
         if "lint" in self.parts and "verilator" in self.tools:
             add(self._lint(rtl))
         activity = self._simulations(add) if "simulate" in self.parts else None
+        if "formal" in self.parts:
+            for proof in self.design.formal:
+                if {"yosys", "smtbmc", proof.solver} <= set(self.tools):
+                    add(self._formal(proof, add))
         if "synthesize" in self.parts and "yosys" in self.tools:
             for plan in self.pdks:
                 self._back_end(plan, rtl, activity, add)
@@ -137,28 +141,32 @@ class ChipFlow:
             return {**hdl, "params": {**hdl["params"], "top": design.top, "parameters": dict(parameters)}}
         name = "elaborate" + _variant(design, parameters)
         top = _module_name(design)
-        step = add(
-            self._step(
-                "elaborate",
-                name,
-                params={
-                    "top": design.top,
-                    "name": top,
-                    "parameters": dict(parameters),
-                    "manifest": str(design.manifest.name),
-                },
-                inputs={"py": self._python},
-                outputs=("rtl", "ports"),
-                tools=(self.tools["amaranth"], *self._imported),
-                resources=Resources(wall_s=600, memory_mb=8192),
-                label="elaborate " + design.name,
-            )
-        )
+        step = add(self._elaborate(name, design.top, top, parameters))
         own = {"rtl": OutputRef(step, "rtl")}
         if not design.sources:
             return {"inputs": own, "params": {"top": top}}
         hdl = self._verilog()  # what the design has as an Instance
         return {"inputs": {**own, **hdl["inputs"]}, "params": {"top": top, **hdl["params"]}}
+
+    def _elaborate(
+        self, name: str, top: str, module: str, parameters: Mapping[str, Any], language: str | None = None
+    ) -> Step:
+        return self._step(
+            "elaborate",
+            name,
+            params={
+                "top": top,
+                "name": module,
+                "parameters": dict(parameters),
+                "manifest": str(self.design.manifest.name),
+                **({"language": language} if language else {}),
+            },
+            inputs={"py": self._python},
+            outputs=("rtl", "ports"),
+            tools=(self.tools["amaranth"], *self._imported),
+            resources=Resources(wall_s=600, memory_mb=8192),
+            label="elaborate " + (self.design.name if language is None else top.rpartition(":")[2]),
+        )
 
     def _verilog(self) -> dict[str, Any]:
         """Return the inputs and parameters that give a step the HDL sources."""
@@ -331,6 +339,42 @@ class ChipFlow:
                 resources=Resources(wall_s=900, cores=2),
                 label="verilator runtime",
             )
+        )
+
+    # -- proofs -----------------------------------------------------------
+
+    def _formal(self, proof: FormalSpec, add: Callable[[Step], str]) -> Step:
+        design = self.design
+        own = proof.top is None or proof.top == design.top
+        parameters = {**(design.parameters if own else {}), **proof.parameters}
+        params: dict[str, Any] = {
+            "name": proof.name, "mode": proof.mode, "depth": proof.depth, "solver": proof.solver,
+            "timeout_s": proof.timeout_s,
+        }  # fmt: skip
+        if design.language == "verilog":
+            hdl = self._verilog()
+            inputs: dict[str, Any] = hdl["inputs"]
+            params |= {**hdl["params"], "top": proof.top or design.top, "parameters": parameters}
+        else:
+            name = f"elaborate.formal.{proof.name}"
+            rtl = add(self._elaborate(name, proof.top or design.top, "formal_top", parameters, "rtlil"))
+            inputs = {"rtl": OutputRef(rtl, "rtl")}
+            params |= {"top": "formal_top", "reset": "rst"}
+            if design.sources:
+                hdl = self._verilog()
+                inputs |= hdl["inputs"]
+                params |= hdl["params"]
+        return self._step(
+            "formal",
+            f"formal.{proof.name}",
+            params=params,
+            inputs=inputs,
+            outputs=("log", "trace?", "counterexample?"),
+            tools=tuple(self.tools[t] for t in ("yosys", "smtbmc", proof.solver)),
+            # The stage limits each question itself; this is for both, and for the model.
+            resources=Resources(wall_s=proof.timeout_s * 2 + 300, memory_mb=8192),
+            label=f"prove {proof.name}" if proof.mode != "cover" else f"cover {proof.name}",
+            tags={"formal": proof.name},
         )
 
     # -- back end ---------------------------------------------------------

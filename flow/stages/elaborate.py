@@ -19,7 +19,8 @@ class Elaborate:
 
     Inputs: ``py``, the tree of Python sources. Parameters: ``top``, ``name``
     of the Verilog module, ``parameters`` of the constructor, ``manifest`` for
-    messages. Outputs: ``rtl``, the Verilog; ``ports``, a JSON list.
+    messages, ``language``: ``verilog`` (the default), or ``rtlil``, which keeps
+    assertions as they are. Outputs: ``rtl``, the Verilog; ``ports``, a JSON list.
 
     Only the files of the tree that were opened while the design was imported
     and elaborated decide whether it must be elaborated again.
@@ -41,14 +42,16 @@ class Elaborate:
             The child died without an answer.
         """
         params = ctx.params
-        verilog = ctx.workdir / f"{params['name']}.v"
+        language = params.get("language", "verilog")
+        rtl = ctx.workdir / f"{params['name']}.{'il' if language == 'rtlil' else 'v'}"
         answer_path = ctx.workdir / "answer.json"
         request = {
             "root": str(ctx.input("py")),
             "top": params["top"],
             "name": params["name"],
             "parameters": dict(params["parameters"]),
-            "verilog": str(verilog),
+            "language": language,
+            "rtl": str(rtl),
             "answer": str(answer_path),
         }
         result = ctx.run(
@@ -71,7 +74,7 @@ class Elaborate:
             ctx.read("py", relative)
         ports_path = ctx.workdir / "ports.json"
         ports_path.write_text(json.dumps(answer["ports"], indent=1))
-        ctx.output("rtl", verilog)
+        ctx.output("rtl", rtl)
         ctx.output("ports", ports_path)
         ctx.data("ports", answer["ports"])
 

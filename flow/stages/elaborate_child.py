@@ -179,11 +179,11 @@ def _ports(component: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an Amarant
     return ports
 
 
-def _convert(component: Any, name: str, root: Path) -> str:  # noqa: ANN401 - an Amaranth component
-    from amaranth.back import verilog
+def _convert(component: Any, name: str, language: str, root: Path) -> str:  # noqa: ANN401 - an Amaranth component
+    from amaranth.back import rtlil, verilog
 
     try:
-        text: str = verilog.convert(component, name=name)
+        text: str = {"rtlil": rtlil, "verilog": verilog}[language].convert(component, name=name)
     except BaseException as error:
         raise _Refused(
             f"elaborating {type(component).__name__!r} failed: {_said(error, root)}",
@@ -191,9 +191,10 @@ def _convert(component: Any, name: str, root: Path) -> str:  # noqa: ANN401 - an
             _remedy(error, root, "Mend the design there."),
         ) from None
     # Locations relative to the tree: the same text whatever machine wrote it.
-    text = text.replace(f'src = "{root}/', 'src = "').replace(f"|{root}/", "|")
-    for folder in sorted({p for p in sys.path if p.endswith("-packages")}, key=len, reverse=True):
-        text = text.replace(f'src = "{folder}/', 'src = "').replace(f"|{folder}/", "|")
+    source = 'attribute \\src "' if language == "rtlil" else 'src = "'
+    packages = sorted({p for p in sys.path if p.endswith("-packages")}, key=len, reverse=True)
+    for folder in (root, *packages):
+        text = text.replace(f"{source}{folder}/", source).replace(f"|{folder}/", "|")
     return text
 
 
@@ -207,7 +208,8 @@ def main(request_path: str) -> int:
     try:
         cls = _load(request["top"], root)
         component = _construct(cls, request["top"], request["parameters"], root)
-        Path(request["verilog"]).write_text(_convert(component, request["name"], root))
+        text = _convert(component, request["name"], request["language"], root)
+        Path(request["rtl"]).write_text(text)
         answer["ports"] = _ports(component)
     except _Refused as refused:
         answer["error"] = refused.answer

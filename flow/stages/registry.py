@@ -75,6 +75,17 @@ STAGES: dict[str, StageInfo] = {
     "sim_runtime": StageInfo("flow.stages.simulate:SimRuntime", ("stages/sim*.py", *_SIM)),
     "sim_build": StageInfo("flow.stages.simulate:SimBuild", ("stages/sim*.py", *_SIM)),
     "simulate": StageInfo("flow.stages.simulate:Simulate", ("stages/sim*.py", *_SIM)),
+    "formal": StageInfo(
+        "flow.stages.formal:Formal",
+        (
+            "stages/formal*.py",
+            *_HDL,
+            *_NETLIST,
+            "stages/synthesis_input.py",
+            "tools/yosys/**/*.py",
+            "tools/smtbmc/**/*.py",
+        ),
+    ),
     "synthesize": StageInfo("flow.stages.synthesize:Synthesize", ("stages/synth*.py", *_HDL, *_YOSYS)),
     "timing": StageInfo("flow.stages.timing:Timing", ("stages/timing*.py", *_EDA)),
     "equivalence": StageInfo("flow.stages.equivalence:Equivalence", ("stages/equivalence.py",)),

@@ -22,11 +22,14 @@ GROUP = "suzuri.tools"
 #: Name to ``module:attribute``; imported when it is asked for, since
 #: ``suzuri --help`` needs none of them.
 BUILT_IN: Mapping[str, str] = {
+    "boolector": "flow.tools.smtbmc:BOOLECTOR",
     "cocotb": "flow.tools.cocotb:COCOTB",
     "cxx": "flow.tools.verilator:CXX",
     "icarus": "flow.tools.icarus:ICARUS",
     "opensta": "flow.tools.opensta:OpenSta",
+    "smtbmc": "flow.tools.smtbmc:SMTBMC",
     "verilator": "flow.tools.verilator:VERILATOR",
+    "yices": "flow.tools.smtbmc:YICES",
     "yosys": "flow.tools.yosys:Yosys",
 }
 

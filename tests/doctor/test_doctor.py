@@ -75,7 +75,7 @@ def test_a_requirement_of_another_platform_does_not_count():
 
 def test_an_extra_says_what_it_is_for():
     finding = package_finding('no-such-distribution>=1; extra == "formal"')
-    assert finding.blocks == ("prove netlist against RTL",)
+    assert finding.blocks == ("prove assertions",)
 
 
 def info(name, *, installed):

@@ -1,0 +1,202 @@
+"""Formal: prove a design's assertions, or show a counterexample."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from flow.model.check import Check
+from flow.model.errors import ConfigError, ToolError
+from flow.model.step import ProcessResult, StepContext
+from flow.model.tool import Message, Reading
+from flow.stages.rtl import rtl_sources
+from flow.stages.synthesis_input import SafeFiles, safe_top
+from flow.tools.smtbmc import (
+    MODEL,
+    MODES,
+    SOLVERS,
+    TRACE,
+    CheckPlan,
+    check_command,
+    model_lines,
+    read_log,
+    read_trace,
+)
+from flow.tools.yosys import Frontend, Yosys
+from flow.tools.yosys.log import read_log as read_yosys_log
+
+__all__ = ["Formal"]
+
+_LAST_CYCLES = 12
+
+
+class Formal:
+    """Ask a solver for a way to break an assertion, or to reach a cover statement.
+
+    Inputs: ``rtl``, RTLIL that ``elaborate`` wrote, or ``src`` (see
+    ``flow.stages.rtl``). Parameters: ``name``; ``top``; ``mode``, of
+    :data:`~flow.tools.smtbmc.MODES`; ``depth`` in cycles; ``solver``;
+    ``timeout_s``; ``reset``, a port that is active in the first cycle, while
+    registers hold anything, and inactive afterwards; without it, registers
+    begin with the initial values in the source. Outputs: ``log``; of a
+    counterexample ``trace?`` (VCD) and ``counterexample?`` (its last cycles
+    as text); of ``cover``, ``trace?``. Metrics: ``formal__depth``,
+    ``formal__assert__count__failed``, ``formal__cover__count`` and
+    ``...__unreached``. Data: ``formal``.
+    """
+
+    kind = "formal"
+    version = 1
+
+    def execute(self, ctx: StepContext) -> None:
+        """Write the model, then ask.
+
+        Raises
+        ------
+        ConfigError
+            The sources cannot be read, or there is nothing to prove.
+        ToolError
+            Yosys or the solver broke, or gave no answer within the limit.
+        """
+        mode, depth = ctx.params["mode"], int(ctx.params["depth"])
+        if mode not in MODES:
+            raise ConfigError(f"mode {mode!r} is none of {', '.join(MODES)}", f"formal {ctx.params['name']}")
+        self._model(ctx)
+        results = []
+        for kind in ("bmc", "induction") if mode == "prove" else (mode,):
+            plan = CheckPlan(mode=kind, depth=depth, reset=ctx.params.get("reset"))
+            result = self._ask(ctx, plan)
+            reading = read_log(result.text())
+            results.append((plan, result, reading))
+            if not reading.data["status"]:
+                said = reading.errors[0].text if reading.errors else f"ended with status {result.returncode}"
+                raise ToolError(ctx.params["solver"], said, result.log)
+            if reading.data["status"] == "failed":
+                break
+        self._report(ctx, results)
+
+    def _model(self, ctx: StepContext) -> None:
+        yosys, top = ctx.tool("yosys"), safe_top(ctx.params["top"])
+        sources = rtl_sources(ctx)
+        names = SafeFiles(ctx.workdir, sources, copy=yosys.flavour == "yowasp")
+        if ctx.has_input("rtl"):
+            # Instances of the user's Verilog, if any, then what Python wrote.
+            files = [f"read_verilog -sv -formal {n}" for n in names.sources[1:]]
+            lines = [*files, f"read_rtlil {names.sources[0]}"]
+        else:
+            front = Frontend(
+                files=names.sources,
+                top=top,
+                include_dirs=names.include_dirs,
+                defines=sources.defines,
+                parameters=sources.parameters,
+            )
+            lines = [line.replace("-sv -defer", "-sv -formal -defer") for line in front.lines()]
+        lines += model_lines(top, any_start=ctx.params.get("reset") is not None)
+        result = ctx.run(Yosys().command(yosys, "model.ys", "\n".join(lines) + "\n", "model.log"))
+        reading = read_yosys_log(result.text(), names.real)
+        if result.returncode != 0 or reading.errors:
+            first = next(iter(reading.errors), None)
+            if first is None or first.code == "yosys":
+                raise ToolError("yosys", first.text if first else "ended without a model", result.log)
+            raise ConfigError(first.text, first.place or top, "Mend the source and run again")
+        wanted = "cover" if ctx.params["mode"] == "cover" else "assert"
+        if f"yosys-smt2-{wanted} " not in (ctx.workdir / MODEL).read_text(errors="replace"):
+            what = f"{top} has no {wanted} statement, so there is nothing to show"
+            raise ConfigError(what, f"formal {ctx.params['name']}", f"Add {wanted} statements, or mend top")
+
+    def _ask(self, ctx: StepContext, plan: CheckPlan) -> ProcessResult:
+        solver = ctx.params["solver"]
+        if solver not in SOLVERS:
+            raise ConfigError(f"solver {solver!r} is none of {', '.join(SOLVERS)}", "solver")
+        command = check_command(ctx.tool("smtbmc"), ctx.tool(solver), plan)
+        try:
+            return ctx.run(replace(command, wall_s=float(ctx.params.get("timeout_s", 600.0))))
+        except ToolError as error:
+            log = ctx.workdir / command.log
+            step = read_log(log.read_text(errors="replace")).data["step"] if log.is_file() else -1
+            how_far = f"; it had come to cycle {step}" if step >= 0 else ""
+            raise ToolError(
+                solver, f"formal {ctx.params['name']} {error.reason}{how_far}", error.log,
+                "Lower the depth, split the property, or give it a larger timeout_s",
+            ) from None  # fmt: skip
+
+    def _report(self, ctx: StepContext, results: Sequence[tuple[CheckPlan, ProcessResult, Reading]]) -> None:
+        plan, _, reading = results[-1]
+        name = ctx.params["name"]
+        with (ctx.workdir / "formal.log").open("wb") as whole:
+            for _, result, _ in results:
+                with result.log.open("rb") as part:
+                    shutil.copyfileobj(part, whole)
+        ctx.output("log", ctx.workdir / "formal.log")
+        trace = ctx.workdir / TRACE
+        if trace.is_file():
+            ctx.output("trace", trace)
+        for check in _checks(name, plan, reading):
+            ctx.check(check)
+        failed = [m for m in reading.errors if m.code == "ASSERT"]
+        if failed and trace.is_file():
+            ctx.output("counterexample", _counterexample(trace, failed))
+        unreached = sum(m.code == "COVER" for m in reading.errors)
+        ctx.metric("formal__depth", plan.depth)
+        ctx.metric("formal__assert__count__failed", len(failed))
+        if plan.mode == "cover":
+            ctx.metric("formal__cover__count", len(reading.data["covered"]) + unreached)
+            ctx.metric("formal__cover__count__unreached", unreached)
+        ctx.data(
+            "formal",
+            {
+                "name": name,
+                "mode": ctx.params["mode"],
+                "depth": plan.depth,
+                "status": reading.data["status"],
+                "seconds": round(sum(result.wall_s for _, result, _ in results), 1),
+                "covered": reading.data["covered"],
+                "failed": [m.place.removeprefix("in/src/") for m in reading.errors],
+            },
+        )
+
+
+def _checks(name: str, plan: CheckPlan, reading: Reading) -> list[Check]:
+    if reading.data["status"] == "passed":
+        said = {
+            "bmc": f"no assertion fails within {plan.depth} cycles",
+            "induction": "no assertion ever fails",
+            "cover": f"every cover statement is reached within {plan.depth} cycles",
+        }[plan.mode]
+        return [Check(name=f"formal.{name}", passed=True, message=said)]
+    return [_failure(name, plan, message) for message in reading.errors] or [
+        Check(name=f"formal.{name}", passed=False, message="the proof failed", remedy="See its log")
+    ]
+
+
+def _failure(name: str, plan: CheckPlan, message: Message) -> Check:
+    remedies = {
+        "ASSERT": "Open the trace, or read counterexample.txt: its last cycles lead to it",
+        "COVER": f"Raise the depth above {plan.depth}, or look for an assumption that excludes it",
+        "ASSUME": "Weaken the assumptions: nothing is proved while none can hold",
+    }
+    text = message.text
+    if plan.mode == "induction":
+        text = (
+            f"an assertion may fail {plan.depth} cycles after it held, from a state that may be unreachable"
+        )
+        remedies["ASSERT"] = "Assert what excludes the first state of the trace, or raise the depth"
+    return Check(
+        name=f"formal.{name}",
+        passed=False,
+        message=f"{name}: {text}",
+        place=message.place.removeprefix("in/src/"),
+        remedy=remedies.get(message.code, "See the log"),
+    )
+
+
+def _counterexample(trace: Path, failed: Sequence[Message]) -> Path:
+    """Write the last cycles of the trace as text."""
+    path = trace.with_name("counterexample.txt")
+    found = read_trace(trace.read_text(encoding="utf-8", errors="replace"))
+    said = "\n".join(f"{m.place.removeprefix('in/src/') or 'an assertion'}: {m.text}" for m in failed)
+    path.write_text(f"{said}\n\n{found.table(last=_LAST_CYCLES)}", encoding="utf-8")
+    return path
