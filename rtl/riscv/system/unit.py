@@ -1,6 +1,6 @@
 """The system unit: every CSR, traps and interrupts, behind one port of the pipeline."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -10,6 +10,7 @@ from rtl.riscv.isa import Csr, Mode
 from rtl.riscv.system.counters import Counters
 from rtl.riscv.system.csr_bus import CsrBus, serve
 from rtl.riscv.system.debug_registers import DebugRegisters
+from rtl.riscv.system.pmp import PmpRegisters, pmp_layout
 from rtl.riscv.system.traps import TrapRegisters
 
 __all__ = ["SystemUnit"]
@@ -35,6 +36,9 @@ class SystemUnit(wiring.Component):
         Interrupt lines, inputs, synchronous to the clock.
     time : In(64)
         What the ``time`` CSR reads; only with ``zicntr``.
+    pmp : Out(pmp_layout(config))
+        Protected regions, for :class:`rtl.riscv.system.pmp.PmpChecker`; only
+        with ``pmp_regions``.
 
     Timing
     ------
@@ -56,6 +60,8 @@ class SystemUnit(wiring.Component):
         }
         if config.zicntr:
             members["time"] = In(64)
+        if config.pmp_regions:
+            members["pmp"] = Out(pmp_layout(config))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -72,6 +78,10 @@ class SystemUnit(wiring.Component):
             self._debug(m, debug, traps)
             blocks.append(debug)
             active, step = debug.active, debug.step
+        if config.pmp_regions:
+            m.submodules.pmp = pmp = PmpRegisters(config)
+            blocks.append(pmp)
+            m.d.comb += self.pmp.eq(pmp.state)
         self._access(m, blocks, traps.machine)
         connect(m, flipped(self.interrupts), traps.interrupts)
         for name in ("trap", "trap_interrupt", "trap_cause", "trap_pc", "trap_value", "mret"):
@@ -122,8 +132,7 @@ class SystemUnit(wiring.Component):
         """Build the one path of reads and writes, and the check of accesses."""
         config, port = self._config, self.port
         own = CsrBus().create(path=("bus",))
-        values, fence_of_io = self._constants()
-        chosen = serve(m, flipped(own), values)
+        serve(m, flipped(own), self._constants())
         buses = [own, *(block.bus for block in blocks)]
         # Write, set and clear from one expression: the operand, with what of the old value stays.
         operation, operand = port.csr_operation, port.csr_operand
@@ -145,19 +154,16 @@ class SystemUnit(wiring.Component):
         illegal = ~hit | (port.csr_write & (port.csr_address[10:] == _READ_ONLY))
         if config.user_mode:
             illegal |= ~machine & port.csr_address[8:10].any()
-            with m.If(own.write & chosen[Csr.MENVCFG]):
-                m.d.sync += fence_of_io.eq(data)
         m.d.comb += [port.csr_read.eq(read), port.csr_illegal.eq(illegal)]
 
-    def _constants(self) -> tuple[dict[int, Value], Signal]:
-        """Return the registers that are (almost) constant, and the one field that is not."""
+    def _constants(self) -> dict[int, Value]:
+        """Return the registers that are constant."""
         config = self._config
         letters = ["e" if config.e else "i"]
         letters += [name for name in ("m", "a", "c") if getattr(config, name)]
         letters += ["u"] if config.user_mode else []
         letters += ["x"] if config.custom != "none" else []
         misa = _MACHINE_XLEN_32 | sum(1 << (ord(letter) - ord("a")) for letter in letters)
-        fence_of_io = Signal()
         values: dict[int, Value] = {
             Csr.MISA: Const(misa, 32),
             Csr.MVENDORID: Const(0, 32),
@@ -167,5 +173,5 @@ class SystemUnit(wiring.Component):
             Csr.MCONFIGPTR: Const(0, 32),
         }
         if config.user_mode:
-            values |= {Csr.MENVCFG: Cat(fence_of_io), Csr.MENVCFGH: Const(0, 32)}
-        return values, fence_of_io
+            values |= {Csr.MENVCFG: Const(0, 32), Csr.MENVCFGH: Const(0, 32)}
+        return values
