@@ -8,6 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from flow.formats.liberty import CellLibrary, read_liberty
+from flow.tools.netlist import Fanout, Ties, buffer_fanout, read_yosys_json, repair, write_verilog
+
 __all__ = ["RECIPES", "Result", "measure"]
 
 _FRONT = "&get -n; &st; &dch; &nf;"
@@ -17,9 +20,9 @@ _NAND2_UM2 = 0.798
 
 RECIPES = {
     "speed": f"{_FRONT} {_ROUND} {_ROUND} {_ROUND} &put; strash; dch; map -B 0.9; topo; "
-    "buffer -c -N 16; topo; upsize -D 1; dnsize -D 1; stime -p",
+    "buffer -c -p -N 16; topo; upsize -D 1; dnsize -D 1; stime -p",
     "area": "strash; ifraig; scorr; dc2; dc2; strash; dch; amap; topo; "
-    "buffer -c -N 16; topo; dnsize -D 1000000; stime -p",
+    "buffer -c -p -N 16; topo; dnsize -D 1000000; stime -p",
 }
 
 
@@ -59,14 +62,13 @@ synth -flatten -noabc -top {top}
 opt -full
 dfflibmap {unused} -liberty {liberty}
 opt
+techmap
+opt_clean
 abc -D 1 {unused} -liberty {liberty} -script {abc}
 setundef -zero
-splitnets -ports
-hilomap -singleton -hicell LOGIC1_X1 Z -locell LOGIC0_X1 Z
-insbuf -buf BUF_X1 A Z
 opt_clean -purge
-tee -o stat.txt stat -liberty {liberty}
-write_verilog -noattr -noexpr -nohex netlist.v
+stat -liberty {liberty}
+write_json mapped.json
 """
 
 
@@ -112,10 +114,8 @@ def measure(verilog: Path, top: str, liberty: Path, recipe: str, scratch: Path, 
     (scratch / "sta.tcl").write_text(_sta_script(top, liberty.resolve(), clock))
     yosys = "from pyosys import libyosys as y; y.run_pass('script map.ys')"
     _run([sys.executable, "-c", yosys], scratch, "yosys.log")
+    area, flops = _write_netlist(scratch, top, liberty)
     timing = _run(["sta", "-exit", "sta.tcl"], scratch, "sta.log")
-    stat = (scratch / "stat.txt").read_text()
-    area = float(re.search(r"Chip area for (?:top )?module.*: ([\d.]+)", stat).group(1))
-    flops = sum(int(n) for n in re.findall(r"^\s+(\d+)\s.*\bS?DFF\w*_X\d", stat, re.MULTILINE))
     arrival = float(re.findall(r"([\d.]+)\s+data arrival time", timing)[0])
     setup = abs(float(re.findall(r"(-?[\d.]+)\s+[\d.]+\s+library setup time", timing)[0]))
     return Result(
@@ -124,6 +124,23 @@ def measure(verilog: Path, top: str, liberty: Path, recipe: str, scratch: Path, 
         flops=flops,
         path=timing[timing.index("Startpoint") :],
     )
+
+
+def _write_netlist(scratch: Path, top: str, liberty: Path) -> tuple[float, int]:
+    """Write what OpenSTA's reader takes, buffered; return its area in um2 and its flip-flops.
+
+    Constants come from tie cells, and no net drives more than 16 pins: ABC leaves those that
+    flip-flops drive as they are.
+    """
+    netlist = read_yosys_json((scratch / "mapped.json").read_text(), top)
+    library = CellLibrary([read_liberty(liberty)])
+    buffers = tuple(cell for n in (1, 2, 4, 8) if (cell := library.get(f"BUF_X{n}")))
+    ties = Ties(high=("LOGIC1_X1", "Z"), low=("LOGIC0_X1", "Z"), buffer=buffers[0])
+    links = repair(netlist, library, ties, ["BUF_X1"])
+    buffer_fanout(netlist, library, Fanout(limit=16, buffers=buffers), links)
+    (scratch / "netlist.v").write_text(write_verilog(netlist))
+    kinds = [cell.type for module in netlist.modules.values() for cell in module.cells.values()]
+    return sum(library.get(kind).area_um2 for kind in kinds), sum(kind.startswith("DFF") for kind in kinds)
 
 
 def _run(command: list[str], folder: Path, log: str) -> str:
