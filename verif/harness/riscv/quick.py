@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from amaranth.back import verilog
+from amaranth.hdl import Value
 from amaranth.lib import wiring
 
 from flow.isa.elf import read_elf
@@ -41,7 +42,7 @@ def elaborate(preset: str, options: dict[str, object], component: object = None)
     ports = []
     for path, member, value in core.signature.flatten(core):
         direction = "in" if member.flow is wiring.In else "out"
-        ports.append({"name": "__".join(map(str, path)), "direction": direction, "width": len(value)})
+        ports.append({"name": "__".join(map(str, path)), "direction": direction, "width": len(Value.cast(value))})
     return {
         "core.v": verilog.convert(core, name="core", emit_src=False),
         "harness_core.v": harness_core("core", ports),
