@@ -12,6 +12,7 @@ from rtl.riscv.system.csr_bus import CsrBus, serve
 from rtl.riscv.system.debug_registers import DebugRegisters
 from rtl.riscv.system.pmp import PmpRegisters, pmp_layout
 from rtl.riscv.system.traps import TrapRegisters
+from rtl.riscv.system.triggers import TriggerRegisters, trigger_layout
 
 __all__ = ["SystemUnit"]
 
@@ -39,6 +40,9 @@ class SystemUnit(wiring.Component):
     pmp : Out(pmp_layout(config))
         Protected regions, for :class:`rtl.riscv.system.pmp.PmpChecker`; only
         with ``pmp_regions``.
+    triggers : Out(trigger_layout(config))
+        Armed triggers, for :class:`rtl.riscv.system.triggers.TriggerChecker`;
+        only with ``triggers``.
 
     Timing
     ------
@@ -62,6 +66,8 @@ class SystemUnit(wiring.Component):
             members["time"] = In(64)
         if config.pmp_regions:
             members["pmp"] = Out(pmp_layout(config))
+        if config.triggers:
+            members["triggers"] = Out(trigger_layout(config))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -82,6 +88,15 @@ class SystemUnit(wiring.Component):
             m.submodules.pmp = pmp = PmpRegisters(config)
             blocks.append(pmp)
             m.d.comb += self.pmp.eq(pmp.state)
+        if config.triggers:
+            m.submodules.triggers = triggers = TriggerRegisters(config)
+            blocks.append(triggers)
+            m.d.comb += [
+                triggers.debug.eq(active),
+                triggers.machine.eq(traps.machine),
+                triggers.enabled.eq(traps.state.mstatus[3]),
+                self.triggers.eq(triggers.state),
+            ]
         self._access(m, blocks, traps.machine)
         connect(m, flipped(self.interrupts), traps.interrupts)
         for name in ("trap", "trap_interrupt", "trap_cause", "trap_pc", "trap_value", "mret"):
