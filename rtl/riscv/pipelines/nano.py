@@ -10,7 +10,7 @@ from rtl.riscv.isa import Cause, DebugCause, Opcode
 from rtl.riscv.pipelines.nano_alu import Alu, LoadStoreLanes
 from rtl.riscv.pipelines.nano_decode import Decoder
 from rtl.riscv.pipelines.nano_registers import RegisterFile
-from rtl.riscv.pipelines.nano_shift import BarrelShifter, StepShifter
+from rtl.riscv.pipelines.nano_shift import BarrelShifter, ShiftSteps
 from rtl.riscv.pipelines.nano_trace import NanoTrace
 from rtl.riscv.system.unit import SystemUnit
 
@@ -67,7 +67,11 @@ class NanoPipeline(wiring.Component):
         self._state = Signal(State)
         self._pc = Signal(30, init=config.reset_vector >> 2)
         self._word = Signal(32, reset_less=True)  # the instruction
-        self._a = Signal(32, reset_less=True)  # its first operand
+        self._a = Signal(32, reset_less=True)  # its first operand; at the end, its result
+        self._next_a = Signal(32)
+        self._pending = Signal()  # that result belongs into a register
+        self._writes = Signal()
+        self._shift_ends = Signal()
         m.submodules.system = self._system = SystemUnit(config)
         m.submodules.decoder = self._decoder = Decoder(config)
         m.submodules.registers = self._registers = RegisterFile(
@@ -87,7 +91,7 @@ class NanoPipeline(wiring.Component):
         self._connect_system(m)
         self._add_operands(m)
         self._add_execution(m)
-        self._add_results(m)
+        self._add_accumulator(m)
         self._add_traps(m)
         self._add_fetch(m)
         self._add_control(m)
@@ -122,35 +126,34 @@ class NanoPipeline(wiring.Component):
             ]
 
     def _add_operands(self, m: Module) -> None:
-        """Read registers: the first one for the instruction that arrives, then the second one."""
+        """Take the instruction that arrives, and read its registers: the first now, the second later."""
         config, word, registers = self._config, self._word, self._registers
-        arriving = Signal(32)
-        arrives = Signal()
+        self._arriving = arriving = Signal(32)
+        self._arrives = arrives = Signal()
+        waits = self._is(State.WAIT)
         if config.debug == "none":
-            m.d.comb += [arriving.eq(self.ibus.read_data), arrives.eq(self._is(State.WAIT))]
+            m.d.comb += [arriving.eq(self.ibus.read_data), arrives.eq(waits & self.ibus.response)]
         else:
             halted = self._is(State.HALTED)
             m.d.comb += [
                 arriving.eq(Mux(halted, self.debug.instruction, self.ibus.read_data)),
-                arrives.eq(halted | self._is(State.WAIT)),
+                arrives.eq((waits & self.ibus.response) | (halted & self.debug.instruction_valid)),
             ]
-        no_register = arriving[2:7] == Opcode.LUI  # reads x0: its immediate is added to zero
-        m.d.comb += registers.read_address.eq(
-            Mux(arrives, arriving[15:20] & (~no_register).replicate(5), word[20:25])
-        )
+            waits |= halted
+        m.d.comb += [
+            registers.read_address.eq(Mux(waits, arriving[15:20], word[20:25])),
+            # The last result is still in `a`, and goes from there to its register.
+            registers.write.eq(self._pending),
+            registers.write_address.eq(word[7:12]),
+            registers.write_data.eq(self._a),
+        ]
         with m.If(arrives):
-            m.d.sync += word.eq(arriving)
-        in_memory = config.register_file == "memory"
-        opcode = word[2:7] if in_memory else arriving[2:7]
-        with m.If(self._is(State.READ) if in_memory else arrives):
-            from_pc = (opcode == Opcode.JAL) | (opcode == Opcode.AUIPC)
-            m.d.sync += self._a.eq(Mux(from_pc, Cat(Const(0, 2), self._pc), registers.read_data))
-        # A branch has compared its registers; now it may add its offset to the pc.
-        with m.If(self._execute & self._decoder.branch):
-            m.d.sync += self._a.eq(Cat(Const(0, 2), self._pc))
+            m.d.sync += [word.eq(arriving), self._pending.eq(0)]
+        with m.If(self._done):
+            m.d.sync += self._pending.eq(self._writes)
 
     def _add_execution(self, m: Module) -> None:
-        config, word, decoder = self._config, self._word, self._decoder
+        word, decoder = self._word, self._decoder
         alu, lanes, second = self._alu, self._lanes, self._registers.read_data
         funct3 = word[12:15]
         arithmetic = decoder.op | decoder.op_imm
@@ -173,56 +176,75 @@ class NanoPipeline(wiring.Component):
             self.dbus.strobe.eq(lanes.strobe),
             self.dbus.write_data.eq(lanes.write_data),
         ]
-        self._shifted = Signal(32)
-        self._shift_ends = Signal()
-        if config.shifter == "barrel":
-            m.submodules.shifter = shifter = BarrelShifter()
-            amount = Mux(decoder.op, second[:5], word[20:25])
-            m.d.comb += [shifter.amount.eq(amount), self._shift_ends.eq(1)]
-        else:
-            m.submodules.shifter = shifter = StepShifter()
-            by_register = decoder.op
-            count = word[20:25]
-            m.d.comb += [
-                shifter.amount.eq(count & (~by_register).replicate(5)),
-                self._shift_ends.eq(shifter.last & ~by_register),
-            ]
-            with m.If(self._execute & decoder.shift):
-                m.d.sync += [self._a.eq(self._shifted), count.eq(shifter.rest)]
-                with m.If(by_register):
-                    # From now on it is a shift by an immediate, which is the instruction's.
-                    m.d.sync += [count.eq(second[:5]), word[5].eq(0)]
-        m.d.comb += [
-            shifter.value.eq(self._a),
-            shifter.right.eq(funct3[2]),
-            shifter.arithmetic.eq(word[30]),
-            self._shifted.eq(shifter.result),
-        ]
 
-    def _add_results(self, m: Module) -> None:
-        word, decoder, alu, registers = self._word, self._decoder, self._alu, self._registers
+    def _add_accumulator(self, m: Module) -> None:
+        """Say what the first operand's register holds next: an operand, an intermediate or the result."""
+        config, word, decoder, alu = self._config, self._word, self._decoder, self._alu
         funct3 = word[12:15]
         arithmetic = decoder.op | decoder.op_imm
-        next_word = Cat(Const(0, 2), self._pc + 1)[:32]
-        sources = [
+        here, following = Cat(Const(0, 2), self._pc), Cat(Const(0, 2), self._pc + 1)[:32]
+        results = [
             ((arithmetic & ~funct3.any()) | decoder.lui | decoder.auipc, alu.sum),
             (arithmetic & funct3[2] & ~funct3[0], alu.difference_bits),  # XOR, and half of OR
             (arithmetic & funct3[2] & funct3[1], alu.common_bits),  # AND, and the other half
             (arithmetic & (funct3[1:] == 1), alu.less),
-            (decoder.shift, self._shifted),
-            (decoder.jal | decoder.jalr, next_word),
+            (decoder.jal | decoder.jalr, following),
             (decoder.load, self._lanes.loaded),
             (decoder.csr, self._system.port.csr_read),
         ]
-        if self._config.custom != "none":
-            sources.append((decoder.custom, self.custom.response_data))
-        result: Value = Const(0, 32)
+        if config.custom != "none":
+            results.append((decoder.custom, self.custom.response_data))
+        m.d.comb += self._writes.eq(decoder.shift | Cat(chosen for chosen, _ in results).any())
+        sources = [(self._done & chosen, value) for chosen, value in results]
+        sources += [(self._execute & decoder.shift & chosen, value) for chosen, value in self._add_shifter(m)]
+        # A branch has compared its registers; now it may add its offset to the pc.
+        sources.append((self._execute & decoder.branch, here))
+        opcode, loads, bypass = self._arriving[2:7], self._arrives, Const(0)
+        if config.register_file == "memory":
+            opcode, loads = word[2:7], self._is(State.READ)
+        else:
+            bypass = self._pending & word[7:12].any() & (self._arriving[15:20] == word[7:12])
+        from_pc = (opcode == Opcode.JAL) | (opcode == Opcode.AUIPC)
+        from_register = ~from_pc & (opcode != Opcode.LUI)  # whose immediate is added to zero
+        sources += [
+            (loads & from_pc, here),
+            (loads & from_register & ~bypass, self._registers.read_data),
+        ]
+        changes = Cat(chosen for chosen, _ in sources).any() | (loads & ~(from_register & bypass))
+        sources.append((~changes, self._a))
+        total: Value = Const(0, 32)
         for chosen, value in sources:
-            result |= chosen.replicate(len(value)) & value
-        m.d.comb += [
-            registers.write_address.eq(word[7:12]),
-            registers.write_data.eq(result),
-            registers.write.eq(self._done & Cat(chosen for chosen, _ in sources).any()),
+            total |= chosen.replicate(len(value)) & value
+        m.d.comb += self._next_a.eq(total)
+        m.d.sync += self._a.eq(self._next_a)
+
+    def _add_shifter(self, m: Module) -> list[tuple[Value, Value]]:
+        """Return what a shift may put into the accumulator, and when; and say when it ends."""
+        word, decoder, second = self._word, self._decoder, self._registers.read_data
+        count, right, sign = word[20:25], word[14], self._a[31] & word[30]
+        if self._config.shifter == "barrel":
+            m.submodules.shifter = shifter = BarrelShifter()
+            m.d.comb += [
+                shifter.amount.eq(Mux(decoder.op, second[:5], count)),
+                shifter.value.eq(self._a),
+                shifter.right.eq(right),
+                shifter.arithmetic.eq(word[30]),
+                self._shift_ends.eq(1),
+            ]
+            return [(Const(1), shifter.result)]
+        m.submodules.steps = steps = ShiftSteps()
+        m.d.comb += [steps.amount.eq(count), self._shift_ends.eq(steps.last & ~decoder.op)]
+        with m.If(self._execute & decoder.shift):
+            m.d.sync += count.eq(steps.rest)
+            with m.If(decoder.op):
+                # From now on it is a shift by an immediate, which is the instruction's.
+                m.d.sync += [count.eq(second[:5]), word[5].eq(0)]
+        value, immediate = self._a, decoder.op_imm
+        return [
+            (immediate & steps.by_one & ~right, Cat(Const(0, 1), value[:31])),
+            (immediate & steps.by_one & right, Cat(value[1:], sign)),
+            (immediate & steps.by_eight & ~right, Cat(Const(0, 8), value[:24])),
+            (immediate & steps.by_eight & right, Cat(value[8:], sign.replicate(8))),
         ]
 
     def _add_traps(self, m: Module) -> None:
@@ -435,8 +457,8 @@ class NanoPipeline(wiring.Component):
             trace.fetch_fault.eq(self._fetch_fault),
             trace.pc.eq(self._pc),
             trace.next_pc.eq(self._next_pc),
-            trace.write.eq(registers.write),
-            trace.write_data.eq(registers.write_data),
+            trace.write.eq(self._done & self._writes),
+            trace.write_data.eq(self._next_a),
             trace.address.eq(self.dbus.address),
             trace.strobe.eq(lanes.strobe),
             trace.load.eq(decoder.load),

@@ -34,8 +34,7 @@ class RegisterFile(wiring.Component):
     Timing
     ------
     Flip-flops: ``read_data`` follows ``read_address`` in the same cycle.
-    Memory: one cycle later, and it holds the value from before a write in
-    the address's cycle.
+    Memory: one cycle later, a write in the address's cycle included.
     """
 
     def __init__(self, *, registers: int, kind: str) -> None:
@@ -71,7 +70,8 @@ class RegisterFile(wiring.Component):
 
     def _add_memory(self, m: Module) -> None:
         m.submodules.storage = storage = memory.Memory(shape=32, depth=self._registers, init=())
-        write, read = storage.write_port(), storage.read_port()
+        write = storage.write_port()
+        read = storage.read_port(transparent_for=(write,))
         bits = len(read.addr)
         # A macro's contents are unknown, and a block RAM's may be: x0 is a gate.
         nonzero = Signal()

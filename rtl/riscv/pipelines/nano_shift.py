@@ -1,59 +1,46 @@
 """Shifters of the nano pipeline: in steps, or at once."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["BarrelShifter", "StepShifter"]
+__all__ = ["BarrelShifter", "ShiftSteps"]
 
 
-class StepShifter(wiring.Component):
-    """One step of a shift: eight places while that many are left, then one.
+class ShiftSteps(wiring.Component):
+    """Plan a shift in steps: eight places while that many are left, then one.
 
     Members
     -------
-    value, amount : In(32), In(5)
-        What to shift, and by how much.
-    right, arithmetic : In(1)
-        The direction, and what enters from the left.
-    result, rest : Out(32), Out(5)
-        `value` after this step, and how much is left then.
+    amount : In(5)
+        By how much to shift.
+    by_eight, by_one : Out(1)
+        This step. Neither: there is nothing to shift.
+    rest : Out(5)
+        What is left after this step.
     last : Out(1)
-        Nothing is left then.
+        That is nothing.
 
     Timing
     ------
     Combinational.
     """
 
-    value: In(32)
     amount: In(5)
-    right: In(1)
-    arithmetic: In(1)
-    result: Out(32)
+    by_eight: Out(1)
+    by_one: Out(1)
     rest: Out(5)
     last: Out(1)
 
     def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
-        value, ones, eights = self.value, self.amount[:3], self.amount[3:]
-        by_eight, by_one = eights.any(), ~eights.any() & ones.any()
-        sign = value[31] & self.arithmetic
-        choices = [
-            (~by_eight & ~by_one, value),
-            (by_one & ~self.right, Cat(0, value[:31])),
-            (by_one & self.right, Cat(value[1:], sign)),
-            (by_eight & ~self.right, Cat(*([0] * 8), value[:24])),
-            (by_eight & self.right, Cat(value[8:], sign.replicate(8))),
-        ]
-        result: Value = Const(0, 32)
-        for chosen, moved in choices:
-            result |= chosen.replicate(32) & moved
+        ones, eights = self.amount[:3], self.amount[3:]
         m.d.comb += [
-            self.result.eq(result),
-            self.rest.eq(Mux(by_eight, Cat(ones, eights - 1), Cat(ones - 1, eights))),
-            self.last.eq(Mux(by_eight, ~ones.any() & (eights == 1), ~ones[1:].any())),
+            self.by_eight.eq(eights.any()),
+            self.by_one.eq(~self.by_eight & ones.any()),
+            self.rest.eq(Mux(self.by_eight, Cat(ones, eights - 1), Cat(ones - 1, eights))),
+            self.last.eq(Mux(self.by_eight, ~ones.any() & (eights == 1), ~ones[1:].any())),
         ]
         return m
 
@@ -63,8 +50,12 @@ class BarrelShifter(wiring.Component):
 
     Members
     -------
-    value, amount, right, arithmetic, result
-        As :class:`StepShifter`'s.
+    value, amount : In(32), In(5)
+        What to shift, and by how much.
+    right, arithmetic : In(1)
+        The direction, and what enters from the left.
+    result : Out(32)
+        The shifted value.
 
     Timing
     ------
