@@ -70,7 +70,7 @@ class AluControl(data.Struct):
     conditional: 1
 
 
-def count_zeros(value: Value) -> Value:
+def count_zeros(m: Module, value: Value) -> Value:
     """Return how many of the lowest bits are zero, before the first one.
 
     Each level halves: the low half's count, unless it is all zero.
@@ -78,12 +78,14 @@ def count_zeros(value: Value) -> Value:
     if len(value) == 1:
         return ~value
     half = len(value) // 2
-    low, high = count_zeros(value[:half]), count_zeros(value[half:])
+    low, high = count_zeros(m, value[:half]), count_zeros(m, value[half:])
     # A count's top bit says that all its bits are zero; the rest is then 0.
     rest = len(low) - 1
     low_empty, high_empty = low[rest], high[rest]
     middle = Mux(low_empty, high[:rest], low[:rest]) if rest else Const(0, 0)
-    return Cat(middle, low_empty & ~high_empty, low_empty & high_empty)
+    count = Signal(rest + 2)
+    m.d.comb += count.eq(Cat(middle, low_empty & ~high_empty, low_empty & high_empty))
+    return count
 
 
 def byte_operation(value: Value, reverse: Value) -> Value:
@@ -173,7 +175,7 @@ class Alu(wiring.Component):
             ]
             results.append((control.shift, shifter.result))
         if config.zbb:
-            results += self._basic(a)
+            results += self._basic(m, a)
         if config.zicond:
             keep = self.b.any() ^ ~control.when_zero
             results.append((control.conditional & keep, a))
@@ -193,9 +195,9 @@ class Alu(wiring.Component):
         exclusive = (a ^ b) & control.logic_xor.replicate(32)
         return exclusive | (a & b & control.logic_and.replicate(32))
 
-    def _basic(self, a: Value) -> list[tuple[Value, Value]]:
+    def _basic(self, m: Module, a: Value) -> list[tuple[Value, Value]]:
         control = self.control
-        zeros = count_zeros(Mux(control.trailing, a, a[::-1]))
+        zeros = count_zeros(m, Mux(control.trailing, a, a[::-1]))
         ones = sum((a[i : i + 1] for i in range(1, 32)), a[0:1])
         half_sign = Mux(control.half, a[15], a[7]) & control.signed_extension
         middle = Mux(control.half, a[8:16], half_sign.replicate(8))

@@ -59,7 +59,9 @@ class BarrelShifter(wiring.Component):
         m.d.comb += amount.eq(Mux(control.left, -self.amount, self.amount))
         rotated = self.value
         for bit in range(5):
-            rotated = Mux(amount[bit], rotated.rotate_right(1 << bit), rotated)
+            step = Signal(32)
+            m.d.comb += step.eq(Mux(amount[bit], rotated.rotate_right(1 << bit), rotated))
+            rotated = step
 
         # Bit i is 1 from `amount` on: what a left shift keeps.
         kept_left = Signal(32)

@@ -161,7 +161,7 @@ def _unknown(instruction: int, want: str) -> bool:
     """Whether it is the code of a bit-manipulation instruction that objdump does not know."""
     rd = instruction >> 7 & 31
     codes = {"sext.b": 0x6040_1013, "sext.h": 0x6050_1013, "zext.h": 0x0800_4033}
-    return instruction == codes.get(want.split(" ")[0], 0) | rd << 7 | rd << 15
+    return instruction == codes.get(want.split(" ", maxsplit=1)[0], 0) | rd << 7 | rd << 15
 
 
 def test_registers_that_rv32e_lacks_are_refused():
