@@ -4,12 +4,15 @@ from importlib import import_module
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import connect, flipped
+from amaranth.lib.wiring import Out, connect, flipped
 
+from rtl.riscv.bus.axi4lite import Axi4Lite, Axi4LiteInitiator
+from rtl.riscv.bus.wishbone import Wishbone, WishboneInitiator
 from rtl.riscv.config import CoreConfig
+from rtl.riscv.custom.dot4 import Dot4Unit
 from rtl.riscv.interfaces import core_signature
 
-__all__ = ["Core"]
+__all__ = ["Core", "top_signature"]
 
 # Each pipeline is a component with `core_signature(config)`, made from a configuration.
 _PIPELINES = {
@@ -17,6 +20,26 @@ _PIPELINES = {
     "small": ("rtl.riscv.pipelines.small", "SmallPipeline"),
     "fast": ("rtl.riscv.pipelines.fast", "FastPipeline"),
 }
+
+
+def top_signature(config: CoreConfig) -> wiring.Signature:
+    """Return the ports of a core as it is used.
+
+    They are the pipeline's (:func:`rtl.riscv.interfaces.core_signature`),
+    but with ``ibus`` and ``dbus`` in the bus that the configuration names,
+    and without ``custom`` where a unit of ours is behind it.
+    """
+    members = dict(core_signature(config).members)
+    widths = {"ibus": config.fetch_width, "dbus": 32}
+    for name, width in widths.items():
+        shape = {"data_width": width, "writable": name == "dbus"}
+        if config.bus == "wishbone":
+            members[name] = Out(Wishbone(**shape))
+        elif config.bus == "axi4lite":
+            members[name] = Out(Axi4Lite(**shape))
+    if config.custom not in ("none", "port"):
+        del members["custom"]
+    return wiring.Signature(members)
 
 
 class Core(wiring.Component):
@@ -31,7 +54,7 @@ class Core(wiring.Component):
 
     Members
     -------
-    See :func:`rtl.riscv.interfaces.core_signature`.
+    See :func:`top_signature`.
 
     Raises
     ------
@@ -43,7 +66,7 @@ class Core(wiring.Component):
 
     def __init__(self, *, preset: str = "small", **options: object) -> None:
         self._config = CoreConfig.preset(preset, **options)
-        super().__init__(core_signature(self._config))
+        super().__init__(top_signature(self._config))
 
     @property
     def config(self) -> CoreConfig:
@@ -53,7 +76,36 @@ class Core(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
-        module, name = _PIPELINES[self._config.pipeline]
-        m.submodules.pipeline = pipeline = getattr(import_module(module), name)(self._config)
-        connect(m, flipped(self), pipeline)
+        config = self._config
+        module, name = _PIPELINES[config.pipeline]
+        m.submodules.pipeline = pipeline = getattr(import_module(module), name)(config)
+        inner = dict(pipeline.signature.members)
+        if config.bus != "native":
+            for port in ("ibus", "dbus"):
+                self._add_bus(m, port, getattr(pipeline, port))
+                del inner[port]
+        if config.custom == "dot4":
+            m.submodules.custom = unit = Dot4Unit()
+            connect(m, pipeline.custom, unit.bus)
+            del inner["custom"]
+        for port, member in inner.items():
+            if member.is_signature:
+                connect(m, flipped(getattr(self, port)), getattr(pipeline, port))
+            elif member.flow is Out:
+                m.d.comb += getattr(self, port).eq(getattr(pipeline, port))
+            else:
+                m.d.comb += getattr(pipeline, port).eq(getattr(self, port))
         return m
+
+    def _add_bus(self, m: Module, port: str, memory: wiring.PureInterface) -> None:
+        """Put an initiator of the system's bus between the pipeline's bus and the port."""
+        shape = {"data_width": len(memory.read_data), "writable": port == "dbus"}
+        if self._config.bus == "wishbone":
+            initiator = WishboneInitiator(**shape)
+            outer = initiator.wishbone
+        else:
+            initiator = Axi4LiteInitiator(**shape, instruction=port == "ibus")
+            outer = initiator.axi
+        m.submodules[port] = initiator
+        connect(m, memory, initiator.memory)
+        connect(m, flipped(getattr(self, port)), outer)

@@ -1,1 +1,1 @@
-"""Bus masters between a core and Wishbone or AXI4-Lite."""
+"""Bus initiators: what stands between a core and a system's own bus."""

@@ -1,0 +1,1 @@
+"""Units behind the extension interface of the cores."""
