@@ -176,6 +176,7 @@ class SystemUnit(wiring.Component):
         config = self._config
         letters = ["e" if config.e else "i"]
         letters += [name for name in ("m", "a", "c") if getattr(config, name)]
+        letters += ["b"] if config.zba and config.zbb and config.zbs else []
         letters += ["u"] if config.user_mode else []
         letters += ["x"] if config.custom != "none" else []
         misa = _MACHINE_XLEN_32 | sum(1 << (ord(letter) - ord("a")) for letter in letters)
