@@ -10,7 +10,7 @@ from pathlib import Path
 from rtl.riscv.config import CoreConfig
 from verif.programs.directed.catalogue import ASSEMBLY, DirectedTest
 
-__all__ = ["COMPILER", "assemble"]
+__all__ = ["COMPILER", "assemble", "source_line"]
 
 COMPILER = "riscv64-unknown-elf-gcc"
 # What GCC 12 knows of the names; the others' instructions are written by their encoding.
@@ -26,6 +26,7 @@ def _flags(config: CoreConfig) -> list[str]:
         value = getattr(config, item.name)
         if not isinstance(value, str) and item.name != "rvfi":
             flags.append(f"-DCONFIG_{item.name.upper()}={int(value):#x}")
+    flags.append(f"-DCONFIG_CUSTOM_UNIT={int(config.custom != 'none')}")
     return flags
 
 
@@ -46,6 +47,8 @@ def assemble(test: DirectedTest, config: CoreConfig, cache: Path) -> Path:
         *(
             "-x",
             "assembler-with-cpp",
+            "-g",
+            "-mno-relax",
             "-nostdlib",
             "-static",
             f"-I{ASSEMBLY}",
@@ -62,13 +65,25 @@ def assemble(test: DirectedTest, config: CoreConfig, cache: Path) -> Path:
     if program.is_file():
         return program
     cache.mkdir(parents=True, exist_ok=True)
-    # Two may make the same at once: each for itself, and then under the final name.
+    # Two may make the same at once: the source is the same, the program comes by renaming.
     made = cache / f"{test.name}-{key}.{os.getpid()}"
-    written = made.with_suffix(f".{os.getpid()}.S")
+    written = program.with_suffix(".S")
     written.write_text(source)
     command = [COMPILER, *flags, "-o", str(made), str(written)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"directed test {test.name} does not assemble:\n{done.stderr[-2000:]}")
-    written.replace(program.with_suffix(".S"))
     return made.replace(program)
+
+
+def source_line(program: Path, address: int) -> str:
+    """Return the line of assembly that an address comes from, or nothing."""
+    tool = COMPILER.replace("gcc", "addr2line")
+    done = subprocess.run([tool, "-e", program, hex(address)], capture_output=True, text=True, check=False)
+    name, _, line = done.stdout.strip().partition(":")
+    source = Path(name)
+    if not source.is_file() or not line.split()[0].isdigit():
+        return ""
+    lines = source.read_text().splitlines()
+    number = int(line.split()[0])
+    return f"line {number}, {lines[number - 1].strip()}" if 0 < number <= len(lines) else ""

@@ -91,6 +91,11 @@ TESTS = (
     DirectedTest(name="zcb", generate=compressed.zcb, needs=("zcb",)),
     DirectedTest(name="illegal_words", generate=illegal.words, lacks=("custom",)),
     DirectedTest(name="illegal_halves", generate=illegal.halves, needs=("c",)),
+    DirectedTest(name="csr_forms"),
+    DirectedTest(name="csr_machine"),
+    DirectedTest(name="counters", needs=("zicntr",)),
+    DirectedTest(name="traps"),
+    DirectedTest(name="fence_i"),
     DirectedTest(name="protection", generate=protection.protection, needs=("pmp_regions", "user_mode")),
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from flow.isa.elf import Program, read_elf
 from flow.isa.image import MemoryMap, image_text
 from rtl.riscv.config import CoreConfig
+from verif.programs.directed.build import source_line
 from verif.programs.directed.catalogue import DirectedTest
 
 __all__ = ["Outcome", "on_core", "on_spike"]
@@ -42,19 +43,13 @@ class Outcome:
     instructions: int = 0
 
 
-def _where(number: int, program: Program, source: Path) -> str:
-    """Return which test has a number: its comment, from the assembly that was kept."""
-    if not source.is_file():
-        return f"test {number}"
-    tests = [line for line in source.read_text().splitlines() if _begins_test(line)]
-    comment = tests[number - 1].strip() if 0 < number <= len(tests) else ""
+def _where(number: int, program: Program, path: Path) -> str:
+    """Return which test has a number: where it is, and its line of assembly."""
     address = program.symbols.get(f"test_{number}")
-    at = f" at {address:#x}" if address is not None else ""
-    return f"test {number}{at}: {comment}" if comment else f"test {number}{at}"
-
-
-def _begins_test(line: str) -> bool:
-    return line.strip().startswith(("test", "expect_trap", "expect_illegal", "expect_user"))
+    if address is None:
+        return f"test {number}"
+    line = source_line(path, address)
+    return f"test {number} at {address:#x}" + (f": {line}" if line else "")
 
 
 def on_spike(test: DirectedTest, program: Path, config: CoreConfig) -> Outcome:
@@ -94,7 +89,7 @@ def on_spike(test: DirectedTest, program: Path, config: CoreConfig) -> Outcome:
     # The exit code has eight bits; the message has all.
     told = re.search(r"\(tohost = (\d+)\)", done.stdout + done.stderr)
     number = int(told[1]) if told else done.returncode
-    return Outcome(name=test.name, good=False, message=_where(number, elf, program.with_suffix(".S")))
+    return Outcome(name=test.name, good=False, message=_where(number, elf, program))
 
 
 def on_core(test: DirectedTest, program: Path, simulator: Path, *, limit: int = LIMIT) -> Outcome:
@@ -121,7 +116,7 @@ def on_core(test: DirectedTest, program: Path, simulator: Path, *, limit: int = 
     good = found["status"] == "exit" and code == 0
     message = ""
     if not good and found["status"] == "exit":
-        message = _where(code, elf, program.with_suffix(".S"))
+        message = _where(code, elf, program)
     elif not good:
         last = [value for name, value in rows if name == "last"][-1:]
         message = f"{found['status']} after {cycles} cycles{_near(last, elf)}"

@@ -102,7 +102,7 @@
         bnez t0, fail
         test
         csrr t0, misa
-        check t0, (0x40000000 | CONFIG_A | CONFIG_C << 2 | CONFIG_E << 4 | (1 - CONFIG_E) << 8 | CONFIG_M << 12 | CONFIG_USER_MODE << 20 | CONFIG_CUSTOM_UNIT << 23)
+        check t0, (0x40000000 | CONFIG_A | (CONFIG_ZBA & CONFIG_ZBB & CONFIG_ZBS) << 1 | CONFIG_C << 2 | CONFIG_E << 4 | (1 - CONFIG_E) << 8 | CONFIG_M << 12 | CONFIG_USER_MODE << 20 | CONFIG_CUSTOM_UNIT << 23)
 
         // Trap registers.
         plain mscratch

@@ -170,9 +170,9 @@ recover_\@:
         test
         expect_at recover_\@
         load_value s1, at_\@
+        .balign 4
         .option push
         .option norvc
-        .balign 4
 at_\@:  \instruction
         .option pop
         j fail
@@ -228,9 +228,9 @@ recover_\@:
         expect_at recover_\@
         load_value s1, at_\@
         enter_user at_\@
+        .balign 4
         .option push
         .option norvc
-        .balign 4
 at_\@:  \instruction
         .option pop
         ecall
