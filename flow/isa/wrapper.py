@@ -91,8 +91,9 @@ def harness_core(module: str, ports: Iterable[Mapping[str, Any]]) -> str:
     fetch_words = widths["ibus__read_data"] // 32
     wanted = [*_header(lanes, fetch_words), *_declared(outputs, widths)]
     known = {**outputs, **_CUSTOM}
-    connections = [f".{name}({_driven(name, widths)})" for name in sorted(inputs)]
-    connections += [f".{name}({known[name][0]})" for name in sorted(set(widths) - inputs) if name in known]
+    # Escaped, since `time` is a keyword.
+    connections = [f".\\{name} ({_driven(name, widths)})" for name in sorted(inputs)]
+    connections += [f".\\{name} ({known[name][0]})" for name in sorted(set(widths) - inputs) if name in known]
     body = ",\n      ".join(connections)
     custom = _custom_unit() if "custom__request_valid" in widths else []
     return "\n".join([*wanted, *custom, f"  {module} core (\n      {body}\n  );", "endmodule", ""])
