@@ -155,20 +155,22 @@ class PmpChecker(wiring.Component):
         m = Module()
         machine = Signal()
         m.d.comb += machine.eq(self.mode == Mode.MACHINE)
+        count = self._config.pmp_regions
         word = self.address[2:]
         below: Value = Const(0, 1)  # below the base of a range: of the first one, none is
         unmatched: Value = Const(1, 1)
-        allowed: Value = Const(0, 1)
-        for index in range(self._config.pmp_regions):
+        granted = []
+        for index in range(count):
             region = self.state[index]
             top = Signal(name=f"below_{index}")
             match = Signal(name=f"match_{index}")
             permitted = Signal(name=f"permitted_{index}")
+            passed = Signal(name=f"passed_{index}")
             m.d.comb += [
                 top.eq(word < region.address),
                 match.eq(
                     ((region.matching == PmpMatching.TOR) & top & ~below)
-                    | (region.matching.as_value()[1] & _matches(word, region))
+                    | (region.matching.as_value()[1] & _matches(m, word, region))
                 ),
                 permitted.eq(
                     (machine & ~region.locked)
@@ -176,11 +178,11 @@ class PmpChecker(wiring.Component):
                     | ((self.access == PmpAccess.WRITE) & region.write)
                     | ((self.access == PmpAccess.EXECUTE) & region.execute)
                 ),
+                passed.eq(unmatched & ~match),
             ]
-            allowed |= unmatched & match & permitted
-            unmatched &= ~match
-            below = top
-        m.d.comb += self.allowed.eq(allowed | (unmatched & machine))
+            granted.append(unmatched & match & permitted)
+            below, unmatched = top, passed
+        m.d.comb += self.allowed.eq(Cat(granted).any() | (unmatched & machine))
         return m
 
 
@@ -195,12 +197,10 @@ def _is_pmp(address: Value) -> Value:
     return (address[8:] == Csr.PMPCFG0 >> 8) & (bank >= 0xA) & (bank <= 0xE)
 
 
-def _matches(word: Value, region: data.View) -> Value:
+def _matches(m: Module, word: Value, region: data.View) -> Value:
     """Whether a word address lies in a region of aligned power-of-two size."""
-    ignored: Value = region.matching.as_value()[0]  # NAPOT: at least two words
-    different: list[Value] = []
-    for index in range(len(region.address)):
-        bit = word[index] if index < len(word) else Const(0, 1)
-        different.append((bit ^ region.address[index]) & ~ignored)
-        ignored = ignored & region.address[index]
-    return ~Cat(different).any()
+    napot = region.matching.as_value()[0]  # at least two words, one more for each low bit set
+    trailing_ones = Signal(len(region.address), name="trailing_ones")
+    m.d.comb += trailing_ones.eq(region.address & ~(region.address + 1))
+    ignored = Cat(napot, trailing_ones[:-1] & napot.replicate(len(trailing_ones) - 1))
+    return ((word ^ region.address) & ~ignored) == 0
