@@ -1,0 +1,1 @@
+"""Lockstep with Spike, random programs, and what they covered."""

@@ -1,0 +1,65 @@
+#include "image.h"
+
+#include <elf.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "options.h"
+
+namespace lockstep {
+namespace {
+
+// A structure at an offset of the file, or an error that names the file.
+template <typename T>
+T at(const std::vector<char>& file, size_t offset, const std::string& path) {
+  T item;
+  if (offset > file.size() || file.size() - offset < sizeof(T))
+    throw UsageError(path + ": the file is cut off");
+  memcpy(&item, file.data() + offset, sizeof(T));
+  return item;
+}
+
+uint32_t find_symbol(const std::vector<char>& file, const Elf32_Ehdr& header, const std::string& path,
+                     const std::string& wanted) {
+  for (unsigned i = 0; i < header.e_shnum; i++) {
+    auto section = at<Elf32_Shdr>(file, header.e_shoff + i * sizeof(Elf32_Shdr), path);
+    if (section.sh_type != SHT_SYMTAB) continue;
+    auto names = at<Elf32_Shdr>(file, header.e_shoff + section.sh_link * sizeof(Elf32_Shdr), path);
+    for (uint32_t j = 0; j < section.sh_size / sizeof(Elf32_Sym); j++) {
+      auto symbol = at<Elf32_Sym>(file, section.sh_offset + j * sizeof(Elf32_Sym), path);
+      size_t name = size_t(names.sh_offset) + symbol.st_name;
+      if (name + wanted.size() < file.size() &&
+          memcmp(file.data() + name, wanted.c_str(), wanted.size() + 1) == 0)
+        return symbol.st_value;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+Program load_elf(const std::string& path, Memory& memory) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw UsageError(path + ": cannot be read");
+  std::vector<char> file((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  auto header = at<Elf32_Ehdr>(file, 0, path);
+  if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS32 ||
+      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_RISCV)
+    throw UsageError(path + ": not a 32-bit little-endian RISC-V ELF file");
+  for (unsigned i = 0; i < header.e_phnum; i++) {
+    auto segment = at<Elf32_Phdr>(file, header.e_phoff + i * sizeof(Elf32_Phdr), path);
+    if (segment.p_type != PT_LOAD || segment.p_memsz == 0) continue;
+    if (!memory.contains(segment.p_paddr, segment.p_memsz))
+      throw UsageError(path + ": a segment lies outside the memory");
+    if (segment.p_offset > file.size() || file.size() - segment.p_offset < segment.p_filesz)
+      throw UsageError(path + ": the file is cut off");
+    memcpy(memory.at(segment.p_paddr), file.data() + segment.p_offset, segment.p_filesz);
+  }
+  Program program;
+  program.entry = header.e_entry;
+  program.tohost = find_symbol(file, header, path, "tohost");
+  return program;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,233 @@
+"""Plain random instructions: those that need nothing around them."""
+
+import random
+
+from rtl.riscv.config import CoreConfig
+from verif.lockstep.encoding import Instruction, extensions, instructions
+from verif.lockstep.random.assembler import Code, b_type, i_type, s_type
+from verif.lockstep.random.operands import Operands
+
+__all__ = ["Plain"]
+
+_SIZES = {"b": 1, "h": 2, "w": 4, "u": 1}
+
+
+def _size(name: str) -> int:
+    """Return the bytes that a load or store moves: ``lhu``, ``c.lwsp``, ``c.sb``."""
+    letter = name.removeprefix("c.").removesuffix("sp")[1]
+    return _SIZES[letter]
+
+
+class Plain:
+    """Instructions without consequences for control: arithmetic, loads, stores.
+
+    Parameters
+    ----------
+    rng, config, code, operands
+        Chance, the core, where instructions go, and what they work on.
+    """
+
+    def __init__(self, rng: random.Random, config: CoreConfig, code: Code, operands: Operands) -> None:
+        self._rng = rng
+        self._code = code
+        self._operands = operands
+        self._bits = rng.getrandbits
+        known = instructions(extensions(config))
+        self._known = known
+        groups: dict[str, list[Instruction]] = {}
+        for item in known:
+            groups.setdefault(item.group, []).append(item)
+        # By the name of a compressed instruction, the encodings within its own that are others.
+        self._special = {
+            item.name: [
+                (other.mask, other.match)
+                for other in known
+                if other.mask.bit_count() > item.mask.bit_count()
+                and (other.match ^ item.match) & item.mask & other.mask == 0
+            ]
+            for item in known
+            if item.size == 2
+        }
+        self._wide = {g: [i for i in items if i.size == 4] for g, items in groups.items()}
+        self._short = {g: [i for i in items if i.size == 2] for g, items in groups.items()}
+
+    def has(self, group: str) -> bool:
+        """Whether there is an instruction of this group."""
+        return group in self._wide
+
+    def group(self, group: str) -> list[Instruction]:
+        """Return the uncompressed instructions of a group."""
+        return self._wide[group]
+
+    def choose(self, group: str) -> Instruction:
+        """Return an instruction of a group, compressed or not in equal shares."""
+        short = self._short.get(group)
+        items = short if short and self._bits(1) else self._wide[group] or short
+        assert items
+        return items[self._bits(10) % len(items)]
+
+    def compute(self, group: str) -> None:
+        """Append an instruction from registers to a register."""
+        item = self.choose(group)
+        if item.size == 2:
+            self._compute_short(item)
+            return
+        o = self._operands
+        word = item.match
+        fields = item.fields
+        if fields[1] == "s":
+            word |= o.rs() << 15
+        if fields[2] == "t":
+            word |= o.rs() << 20
+        if fields[0] == "d":
+            word |= o.rd() << 7
+        kind = item.immediate
+        if kind == "I":
+            word |= (o.immediate() & 0xFFF) << 20
+        elif kind == "H":
+            word |= o.amount() << 20
+        elif kind == "U":
+            word |= self._bits(20) << 12
+        self._code.word(word)
+
+    def _compute_short(self, item: Instruction) -> None:
+        o = self._operands
+        fields = item.fields
+        half = item.match
+        free = ~item.mask & 0xFFFF
+        if item.name == "c.addi16sp":
+            return  # it would move the data pointer
+        rd, rs1, rs2 = fields
+        if rd in "pq":
+            low = o.low()
+            if low is None:
+                return
+            shift = 2 if rd == "p" else 7
+            half |= low << shift
+            free &= ~(7 << shift)
+        elif rd == "d":
+            register = o.rd()
+            if register == 0 and not self._bits(1):
+                register = o.free()
+            half |= register << 7
+            free &= ~(31 << 7)
+        if rs2 == "p":
+            half |= o.low_source() << 2
+            free &= ~(7 << 2)
+        elif rs2 == "c":
+            half |= (o.rs() or 1) << 2  # 0 would be a jump
+            free &= ~(31 << 2)
+        half |= self._bits(16) & free
+        if self._regular(half, item):
+            self._code.half(half)
+        del rs1
+
+    def _regular(self, half: int, item: Instruction) -> bool:
+        """Whether the bits that were filled in have not made another instruction of it."""
+        return not any(half & mask == match for mask, match in self._special[item.name])
+
+    def access(self, group: str) -> None:
+        """Append a load or store through a data pointer."""
+        item = self.choose(group)
+        o = self._operands
+        size = _size(item.name)
+        load = group == "load"
+        if item.size == 2:
+            self._access_short(item, load)
+            return
+        base = o.regs.data if self._bits(1) else 2
+        offset = o.offset(size)
+        if load:
+            self._code.word(i_type(item.match, o.rd(), base, offset))
+        else:
+            self._code.word(s_type(item.match, base, o.rs(), offset))
+
+    def _access_short(self, item: Instruction, load: bool) -> None:
+        o = self._operands
+        half = item.match
+        free = ~item.mask & 0xFFFF
+        if item.name.endswith("sp"):
+            if load:
+                half |= (o.rd() or o.free()) << 7
+                free &= ~(31 << 7)
+            else:
+                half |= o.rs() << 2
+                free &= ~(31 << 2)
+        else:
+            half |= (o.regs.data - 8) << 7
+            low = o.low() if load else o.low_source()
+            if low is None:
+                return
+            half |= low << 2
+            free &= ~(7 << 7 | 7 << 2)
+        self._code.half(half | self._bits(16) & free)
+
+    def indexed(self) -> None:
+        """Append an access whose address is computed from a random value."""
+        o = self._operands
+        item = self.choose("load" if self._bits(1) else "store")
+        while item.size == 2:
+            item = self.choose(item.group)
+        size = _size(item.name)
+        address = o.free()
+        self._code.word(i_type(0x7013, address, o.rs(), (self._bits(8) & -size)))
+        self._code.word(0x33 | address << 7 | address << 15 | (o.regs.data << 20))
+        if item.group == "load":
+            self._code.word(i_type(item.match, o.rd(), address, o.offset(size) >> 2 & -size))
+        else:
+            self._code.word(s_type(item.match, address, o.rs(), o.offset(size) >> 2 & -size))
+
+    def misaligned(self) -> None:
+        """Append an access that traps for its address."""
+        o = self._operands
+        item = self.choose("load" if self._bits(1) else "store")
+        while item.size == 2 or _size(item.name) == 1:
+            item = self.choose(item.group)
+        offset = o.offset(4) | self._rng.randrange(1, 4) if item.name.endswith("w") else o.offset(2) | 1
+        if item.group == "load":
+            self._code.word(i_type(item.match, o.rd(), o.regs.data, offset))
+        else:
+            self._code.word(s_type(item.match, o.regs.data, o.rs(), offset))
+
+    def value(self) -> None:
+        """Append the loading of a value that matters."""
+        o = self._operands
+        register = o.free()
+        o.used(register)
+        self._code.load_immediate(register, o.value())
+
+    def branch_word(self) -> int:
+        """Return a conditional branch without its offset."""
+        item = self._rng.choice(self._wide["branch"])
+        return b_type(item.match, self._operands.rs(), self._operands.rs(), 0)
+
+    def illegal(self) -> int:
+        """Return a word that is no instruction of the core."""
+        compressed = bool(self._short.get("alu"))
+        while True:
+            word = self._bits(32)
+            choice = self._bits(3)
+            if choice == 0:  # near a legal one
+                word = self._rng.choice(self._known).match ^ 1 << self._bits(5)
+            elif choice == 1 and compressed:
+                word = self._bits(16)
+            elif choice == 2:
+                word = 0x73 | (word & 0xFFF0_0F80)  # SYSTEM
+            elif choice == 3:
+                word = word & 0xFE00_7F80 | 0x33 | word & 0x01FF_8000
+            if word & 3 != 3:
+                if not compressed:
+                    word |= 3
+                else:
+                    word &= 0xFFFF
+            if not self._legal(word):
+                return word
+
+    def _legal(self, word: int) -> bool:
+        best = None
+        for item in self._known:
+            if word & item.mask == item.match and (
+                best is None or item.mask.bit_count() > best.mask.bit_count()
+            ):
+                best = item
+        return best is not None and best.group != "illegal"
