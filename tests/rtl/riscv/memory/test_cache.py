@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The cache against a model of memory, under random traffic, waits, errors and invalidation."""
 
 import random
