@@ -11,6 +11,7 @@ from rtl.riscv.bus.wishbone import Wishbone, WishboneInitiator
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.custom.dot4 import Dot4Unit
 from rtl.riscv.interfaces import core_signature
+from rtl.riscv.memory.levels import add_memories
 
 __all__ = ["Core", "top_signature"]
 
@@ -37,6 +38,7 @@ def top_signature(config: CoreConfig) -> wiring.Signature:
             members[name] = Out(Wishbone(**shape))
         elif config.bus == "axi4lite":
             members[name] = Out(Axi4Lite(**shape))
+    members.pop("fence_i", None)
     if config.custom not in ("none", "port"):
         del members["custom"]
     return wiring.Signature(members)
@@ -80,10 +82,10 @@ class Core(wiring.Component):
         module, name = _PIPELINES[config.pipeline]
         m.submodules.pipeline = pipeline = getattr(import_module(module), name)(config)
         inner = dict(pipeline.signature.members)
-        if config.bus != "native":
-            for port in ("ibus", "dbus"):
-                self._add_bus(m, port, getattr(pipeline, port))
-                del inner[port]
+        inner.pop("fence_i", None)
+        for port, bus in zip(("ibus", "dbus"), add_memories(m, config, pipeline), strict=True):
+            self._add_bus(m, port, bus)
+            del inner[port]
         if config.custom == "dot4":
             m.submodules.custom = unit = Dot4Unit()
             connect(m, pipeline.custom, unit.bus)
@@ -98,7 +100,10 @@ class Core(wiring.Component):
         return m
 
     def _add_bus(self, m: Module, port: str, memory: wiring.PureInterface) -> None:
-        """Put an initiator of the system's bus between the pipeline's bus and the port."""
+        """Join the core's bus to the port, by an initiator where the system's bus is another."""
+        if self._config.bus == "native":
+            connect(m, flipped(getattr(self, port)), memory)
+            return
         shape = {"data_width": len(memory.read_data), "writable": port == "dbus"}
         if self._config.bus == "wishbone":
             initiator = WishboneInitiator(**shape)

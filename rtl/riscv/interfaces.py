@@ -334,7 +334,9 @@ def core_signature(config: CoreConfig) -> wiring.Signature:
     Members: ``ibus`` and ``dbus`` (:class:`MemoryBus`), ``interrupts``
     (:class:`InterruptLines`), ``time`` (In(64), what the ``time`` CSR reads;
     only with ``zicntr``), ``sleeping`` (Out(1), the core waits in WFI and its
-    clock may be slowed), ``custom`` (:class:`CustomUnit`, when it is a port),
+    clock may be slowed), ``fence_i`` (Out(1), a strobe with the commit of a
+    FENCE.I, before anything younger is fetched; with an instruction cache),
+    ``custom`` (:class:`CustomUnit`, when it is a port),
     ``debug`` (:class:`DebugPort`, when there is a debugger), ``rvfi``
     (:class:`Rvfi`, when asked for).
     """
@@ -346,6 +348,8 @@ def core_signature(config: CoreConfig) -> wiring.Signature:
     }
     if config.zicntr:
         members["time"] = In(64)
+    if config.instruction_cache_bytes:
+        members["fence_i"] = Out(1)
     if config.custom != "none":
         members["custom"] = Out(CustomUnit())
     if config.debug != "none":

@@ -18,7 +18,7 @@ class _Route:
 
     def __init__(
         self, m: Module, bus: wiring.PureInterface, behind: wiring.PureInterface, base: int, size: int
-    ):
+    ) -> None:
         self.bus = bus
         self.inside = Signal()
         self.wanted = Signal()  # the memory is asked for, and could answer in order
