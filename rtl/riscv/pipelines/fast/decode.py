@@ -1,0 +1,261 @@
+"""Decode: expands, decodes and pairs the next instructions."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl.riscv.config import CoreConfig
+from rtl.riscv.pipelines.fast.fetch import FetchWindow
+from rtl.riscv.pipelines.fast.operation import Operation, Special, pair_layout
+from rtl.riscv.units.decoder import Decoder
+from rtl.riscv.units.expander import Expander
+
+__all__ = ["Decode"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Slot:
+    """One instruction of the window."""
+
+    available: Value
+    long: Value
+    predicted: Value
+    known: Value
+    index: Value
+    raw: Value
+    operation: data.View
+
+
+class Decode(wiring.Component):
+    """Take one or two instructions from the window.
+
+    The second goes along unless one of the two must be alone (a special
+    instruction, a division, a jump or predicted branch as the first), both
+    need the same unit (memory and register jumps, branches, multiplier),
+    memory would be accessed behind a branch, or the second needs the first's
+    result.
+
+    Parameters
+    ----------
+    config
+        The core's configuration.
+    index_bits
+        Width of the predictor's index.
+
+    Members
+    -------
+    window : In(FetchWindow)
+    pair : Out(pair_layout)
+        What goes to the next stage.
+    ready : In(1)
+        The next stage takes it.
+    interrupt, halt : In(1)
+        Put an interrupt, or the entry to debug mode, in place of the next
+        instruction.
+    single : In(1)
+        Never pair.
+
+    Timing
+    ------
+    Combinational.
+    """
+
+    def __init__(self, config: CoreConfig, index_bits: int) -> None:
+        self._config = config
+        self._index_bits = index_bits
+        self._lanes = config.fetch_width // 16
+        super().__init__(
+            {
+                "window": In(FetchWindow(self._lanes, index_bits)),
+                "pair": Out(pair_layout(config, index_bits)),
+                "ready": In(1),
+                "interrupt": In(1),
+                "halt": In(1),
+                "single": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Return the logic."""
+        m = Module()
+        window, pair = self.window, self.pair
+        first = self._decode(m, 0, self._lane(0))
+        slots = [first]
+        together: Value = Const(0, 1)
+        if self._config.issue_width == 2:
+            second = self._decode(m, 1, self._lane(1, first.long))
+            slots.append(second)
+            together = Signal()
+            m.d.comb += together.eq(self._together(first, second) & ~self.single)
+        instead = Signal()
+        lengths = [1 + slot.long for slot in slots]
+        m.d.comb += [
+            instead.eq((self.interrupt | self.halt) & window.valid),
+            pair.valid[0].eq(first.available),
+            pair.pc.eq(window.pc[1:]),
+            pair.long.eq(Cat(slot.long for slot in slots)),
+        ]
+        last = slots[-1]
+        m.d.comb += pair.predicted.eq(Mux(together, last.predicted, first.predicted))
+        # A branch that is not predicted taken may be the first of two.
+        of_last = together & ~first.operation.branch
+        for name in ("known", "index"):
+            m.d.comb += getattr(pair, name).eq(Mux(of_last, getattr(last, name), getattr(first, name)))
+        for number, slot in enumerate(slots):
+            m.d.comb += pair.operations[number].eq(slot.operation)
+            if self._config.rvfi:
+                m.d.comb += pair.raw[number].eq(slot.raw)
+        taken = Mux(together, lengths[0] + lengths[-1], lengths[0])
+        with m.If(self.ready & first.available & ~instead):
+            m.d.comb += window.consume.eq(taken)
+        if self._config.issue_width == 2:
+            m.d.comb += pair.valid[1].eq(together & ~instead)
+        with m.If(instead):
+            what = Mux(self.halt, Special.HALT, Special.INTERRUPT)
+            m.d.comb += [
+                pair.valid[0].eq(1),
+                pair.predicted.eq(0),
+                pair.operations[0].eq(0),
+                pair.operations[0].special.eq(what),
+            ]
+        return m
+
+    def _lane(self, slot: int, after_long: Value | None = None) -> tuple[dict[str, Value], list[Value]]:
+        """Return the two halfwords of a slot, and what fetch says about each."""
+        window = self.window
+        fields = ("present", "fault", "taken", "known", "crosses")
+        if not slot:
+            halves = [window.halfwords[0], window.halfwords[1]]
+            return {name: getattr(window, name)[:2] for name in fields}, halves
+        halves = [Mux(after_long, window.halfwords[2 + i], window.halfwords[1 + i]) for i in range(2)]
+        views = {}
+        for name in fields:
+            bits = getattr(window, name)
+            views[name] = Mux(after_long, bits[2:4], bits[1:3])
+        return views, halves
+
+    def _decode(self, m: Module, number: int, lane: tuple[dict[str, Value], list[Value]]) -> _Slot:
+        """Expand and decode the instruction of a slot."""
+        config = self._config
+        bits, halves = lane
+        expander, decoder = Expander(config), Decoder(config)
+        m.submodules[f"expander_{number}"] = expander
+        m.submodules[f"decoder_{number}"] = decoder
+        fault = bits["fault"]
+        raw = Signal(32, name=f"raw_{number}")
+        long, present = Signal(name=f"long_{number}"), Signal(2, name=f"present_{number}")
+        m.d.comb += [
+            raw.eq(Cat(halves)),
+            long.eq(halves[0][:2] == 0b11 if config.c else 1),
+            present.eq(bits["present"]),
+            expander.raw.eq(raw),
+            decoder.instruction.eq(expander.instruction),
+        ]
+        cut = long & bits["taken"][0]
+        known = Mux(long, bits["known"][1], bits["known"][0])
+        crosses = Mux(long, bits["crosses"][1], bits["crosses"][0])
+        operation = Signal(Operation, name=f"operation_{number}")
+        special = self._special(m, decoder.control, number)
+        with m.If(fault[0]):
+            m.d.comb += special.eq(Special.FETCH_FAULT)
+        with m.Elif(cut):
+            m.d.comb += special.eq(Special.REFETCH)
+        with m.Elif(long & fault[1]):
+            m.d.comb += special.eq(Special.FETCH_FAULT_SECOND)
+        with m.Elif(expander.illegal | decoder.control.illegal):
+            m.d.comb += special.eq(Special.ILLEGAL)
+        self._fill(m, operation, decoder.control, expander.instruction, special)
+        return _Slot(
+            available=present[0] & (fault[0] | cut | ~long | present[1]),
+            long=long,
+            predicted=Mux(long, bits["taken"][1], bits["taken"][0]) & ~cut,
+            known=known,
+            index=Mux(crosses, self.window.index[1], self.window.index[0]),
+            raw=Mux(long, raw, raw[:16]),
+            operation=operation,
+        )
+
+    def _special(self, m: Module, control: data.View, number: int) -> Signal:
+        special = Signal(Special, name=f"special_{number}")
+        choices = [
+            (control.ecall, Special.ECALL),
+            (control.ebreak, Special.EBREAK),
+            (control.mret, Special.MRET),
+            (control.wfi, Special.WFI),
+            (control.fence_i, Special.FENCE_I),
+            (control.csr, Special.CSR),
+        ]
+        if self._config.debug != "none":
+            choices.append((control.dret, Special.DRET))
+        if self._config.custom != "none":
+            choices.append((control.custom, Special.CUSTOM))
+        if self._config.a:
+            choices.append((control.atomic, Special.ATOMIC))
+        value: Value = Const(0, 4)
+        for chosen, what in choices:
+            value |= Const(what.value, 4) & chosen.replicate(4)
+        m.d.comb += special.eq(value)
+        return special
+
+    def _fill(
+        self, m: Module, operation: data.View, control: data.View, instruction: Value, special: Value
+    ) -> None:
+        rs1, rs2, rd = instruction[15:20], instruction[20:25], instruction[7:12]
+        jump = control.jump | control.jump_register
+        plain = special == Special.NONE
+        # x1 and x5 hold return addresses, by convention.
+        link_rd, link_rs1 = ((x & 0b11011) == 1 for x in (rd, rs1))
+        m.d.comb += [
+            operation.rs1.eq(rs1 & control.reads_rs1.replicate(5)),
+            operation.rs2.eq(rs2 & control.reads_rs2.replicate(5)),
+            operation.rd.eq(rd),
+            operation.writes.eq(control.writes_rd & ~self._traps(special)),
+            operation.immediate.eq(Mux(plain, control.immediate, instruction)),
+            operation.alu.eq(control.alu),
+            operation.function.eq(instruction[12:15]),
+            operation.use_pc.eq(control.a_pc | control.jump_register),
+            operation.use_immediate.eq(control.b_immediate & ~jump),
+            operation.use_length.eq(jump),
+            operation.load.eq(control.load & plain),
+            operation.store.eq(control.store & plain),
+            operation.branch.eq(control.branch & plain),
+            operation.jump.eq(jump & plain),
+            operation.indirect.eq(control.jump_register & plain),
+            operation.call.eq(jump & plain & link_rd),
+            operation.ret.eq(control.jump_register & plain & link_rs1 & ~link_rd),
+            operation.multiply.eq(control.multiply & plain),
+            operation.divide.eq(control.divide & plain),
+            operation.csr_write.eq(control.csr_write),
+            operation.special.eq(special),
+        ]
+
+    @staticmethod
+    def _traps(special: Value) -> Value:
+        return (
+            (special == Special.ILLEGAL)
+            | (special == Special.FETCH_FAULT)
+            | (special == Special.FETCH_FAULT_SECOND)
+            | (special == Special.REFETCH)
+        )
+
+    @staticmethod
+    def _together(first: _Slot, second: _Slot) -> Value:
+        """Return whether the second instruction can go with the first."""
+        a, b = first.operation, second.operation
+        alone = [x.special.as_value().any() | x.divide for x in (a, b)]
+        flow = [x.branch | x.jump for x in (a, b)]
+        address = [x.load | x.store | x.indirect for x in (a, b)]
+        needs = a.writes & ((a.rd == b.rs1) | (a.rd == b.rs2))
+        conflict = (
+            alone[0]
+            | alone[1]
+            | first.predicted
+            | a.jump
+            | (address[0] & address[1])
+            | (a.branch & (flow[1] | address[1] | second.predicted))
+            | (a.multiply & b.multiply)
+            | needs
+        )
+        return first.available & second.available & ~conflict

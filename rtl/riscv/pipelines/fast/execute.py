@@ -1,0 +1,507 @@
+"""Execute: computes, resolves branches, takes traps. Here instructions become final."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl.riscv.config import CoreConfig
+from rtl.riscv.interfaces import StallReason, SystemPort
+from rtl.riscv.isa import Cause, Mode
+from rtl.riscv.pipelines.fast.access import Forwarded, access_layout
+from rtl.riscv.pipelines.fast.multiplier import PipelinedMultiplier
+from rtl.riscv.pipelines.fast.operation import Special, pair_layout
+from rtl.riscv.pipelines.fast.predictor import BranchKind, PredictorUpdate
+from rtl.riscv.units.alu import Alu
+from rtl.riscv.pipelines.fast.divider import Divider
+
+__all__ = ["Execute", "retired_layout"]
+
+_NEAR = 18  # low bits of an address that the predictor needs exactly
+
+
+def retired_layout(config: CoreConfig) -> data.StructLayout:
+    """Return the layout of what RVFI needs to know of a cycle in execution."""
+    slots = config.issue_width
+    return data.StructLayout(
+        {
+            "valid": unsigned(slots),
+            "trap": unsigned(1),
+            "interrupt": unsigned(1),
+            "next_pc": data.ArrayLayout(unsigned(31), slots),
+            "pc": data.ArrayLayout(unsigned(31), slots),
+            "memory": unsigned(slots),
+            "read_data": unsigned(32),
+            "stall": StallReason,
+        }
+    )
+
+
+class Execute(wiring.Component):
+    """The stage in which an instruction is certain to be executed, or not.
+
+    Everything before it may be forgotten; everything that leaves it is
+    final. It therefore holds the only places where registers of the system
+    unit change, and redirects fetch.
+
+    Parameters
+    ----------
+    config
+        The core's configuration.
+    index_bits
+        Width of the predictor's index.
+
+    Members
+    -------
+    pair, added, take : In(pair_layout), In(access_layout), In(1)
+        From the stage before, and whether it advances.
+    next_pc : In(31)
+        Where the instruction after these is; holds when they are predicted taken.
+    free : Out(1)
+        What is here leaves now, or there is nothing.
+    flush, target : Out(1), Out(31)
+        Fetch begins again at the halfword address `target`.
+    response, read_data, error : In(1), In(32), In(1)
+        The data bus.
+    system : Out(SystemPort)
+        The system unit.
+    results, final : Out(Forwarded) for each slot
+        Results of this stage, and of write-back.
+    update, update_index : Out(PredictorUpdate), Out
+        For the predictor, a cycle later.
+    committed_call, committed_return, link : Out(1), Out(1), Out(31)
+        For its stack of return addresses, now.
+    sleeping : Out(1)
+        WFI waits here.
+    retired : Out(retired_layout)
+        For RVFI.
+
+    Timing
+    ------
+    One cycle for most; loads and stores until the response. Products pass
+    in one cycle and are added up in write-back.
+    """
+
+    def __init__(self, config: CoreConfig, index_bits: int) -> None:
+        self._config = config
+        self._slots = config.issue_width
+        self._layout = pair_layout(config, index_bits)
+        super().__init__(
+            {
+                "pair": In(self._layout),
+                "added": In(access_layout(config)),
+                "take": In(1),
+                "next_pc": In(31),
+                "free": Out(1),
+                "flush": Out(1),
+                "target": Out(31),
+                "response": In(1),
+                "read_data": In(32),
+                "error": In(1),
+                "system": Out(SystemPort()),
+                "results": Out(Forwarded()).array(self._slots),
+                "final": Out(Forwarded()).array(self._slots),
+                "update": Out(PredictorUpdate()),
+                "update_index": Out(index_bits),
+                "committed_call": Out(1),
+                "committed_return": Out(1),
+                "link": Out(31),
+                "sleeping": Out(1),
+                "held": Out(self._layout),
+                "values": Out(access_layout(config)),
+                "retired": Out(retired_layout(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Return the logic."""
+        m = Module()
+        slots = self._slots
+        self._pair = pair = Signal(self._layout, reset_less=True)
+        self._added = added = Signal(access_layout(self._config), reset_less=True)
+        self._valid = valid = Signal(slots)
+        self._jump_fault = Signal()
+        self._operations = [pair.operations[i] for i in range(slots)]
+        m.d.comb += [self.held.eq(pair), self.held.valid.eq(valid), self.values.eq(added)]
+        memory, fault, faulty_slot = self._memory(m)
+        conditions = self._compute(m)
+        flow, redirect, void = self._flow(m, conditions)
+        special = self._special(m)
+        if not self._config.c:
+            m.d.comb += self._jump_fault.eq(self._taken & added.target[0])
+            fault |= self._jump_fault
+            faulty_slot = Mux(self._jump_fault, self._flow_slot, faulty_slot)
+        # A trap is alone in its cycle: what is older in the pair goes first.
+        peel = Signal()
+        if slots == 2:
+            m.d.comb += peel.eq(fault & faulty_slot & valid[0])
+        trap = Signal()
+        m.d.comb += trap.eq(special.trap | (fault & ~peel))
+        waits = memory | special.waits
+        done = Signal()
+        m.d.comb += [
+            done.eq(valid.any() & ~waits & ~peel),
+            self.free.eq(~valid.any() | done),
+            self.flush.eq(done & (trap | special.flush | redirect)),
+        ]
+        with m.If(self.take):
+            m.d.sync += [pair.eq(self.pair), added.eq(self.added), valid.eq(self.pair.valid)]
+        with m.Elif(self.free):
+            m.d.sync += valid.eq(0)
+        with m.Elif(peel):
+            m.d.sync += valid[0].eq(0)
+        self._target(m, trap=trap, special=special)
+        commit = self._commit(m, done=done, trap=trap, peel=peel, redirect=redirect, special=special)
+        self._write_back(m, commit)
+        self._traps(m, done=done, trap=trap, fault=fault, faulty_slot=faulty_slot, special=special)
+        self._predictor(m, done=done & ~trap, flow=flow, redirect=redirect, void=void)
+        if self._config.rvfi:
+            self._report(m, commit, done=done, trap=trap, redirect=redirect, waits_memory=memory)
+        return m
+
+    def _memory(self, m: Module) -> tuple[Value, Value, Value]:
+        """Return: waits for the bus; a load or store or jump faults; in which slot."""
+        valid, operations, added = self._valid, self._operations, self._added
+        used = [valid[i] & (x.load | x.store) for i, x in enumerate(operations)]
+        self._uses_memory = used
+        failed, needs = Signal(), Signal()
+        fault = added.misaligned | added.denied | failed
+        access = Cat(used).any()
+        m.d.comb += needs.eq(access & ~fault)
+        with m.If(self.free):
+            m.d.sync += failed.eq(0)
+        with m.Elif(needs & self.response & self.error):
+            m.d.sync += failed.eq(1)
+        waits = Signal()
+        m.d.comb += waits.eq(needs & (~self.response | self.error))
+        self._bus_error = failed
+        return waits, access & fault, used[-1]
+
+    def _compute(self, m: Module) -> list[Signal]:
+        """Drive the results; return each slot's branch condition."""
+        config, added = self._config, self._added
+        conditions = []
+        shifted, loaded = Signal(32), Signal(32)
+        memory_function = self._operations[0].function
+        if self._slots == 2:
+            memory_function = Mux(self._uses_memory[1], self._operations[1].function, memory_function)
+        m.d.comb += shifted.eq(self.read_data >> Cat(Const(0, 3), added.address[:2]))
+        with m.If(memory_function[1]):
+            m.d.comb += loaded.eq(shifted)
+        with m.Elif(memory_function[0]):
+            sign = shifted[15] & ~memory_function[2]
+            m.d.comb += loaded.eq(Cat(shifted[:16], sign.replicate(16)))
+        with m.Else():
+            sign = shifted[7] & ~memory_function[2]
+            m.d.comb += loaded.eq(Cat(shifted[:8], sign.replicate(24)))
+        for slot, operation in enumerate(self._operations):
+            alu = Alu(config)
+            m.submodules[f"alu_{slot}"] = alu
+            condition = Signal(name=f"condition_{slot}")
+            m.d.comb += [
+                alu.control.eq(operation.alu),
+                alu.a.eq(added.a[slot]),
+                alu.b.eq(added.b[slot]),
+                condition.eq(Mux(operation.function[2], alu.less, alu.equal) ^ operation.function[0]),
+            ]
+            conditions.append(condition)
+            port = self.results[slot]
+            m.d.comb += [
+                port.writes.eq(self._valid[slot] & operation.writes),
+                port.rd.eq(operation.rd),
+                port.late.eq(operation.multiply),
+                port.load.eq(operation.load),
+                port.value.eq(Mux(operation.load, loaded, alu.result)),
+            ]
+        self._divide(m)
+        return conditions
+
+    def _divide(self, m: Module) -> None:
+        self._division_waits: Value = Const(0, 1)
+        if not self._config.m:
+            return
+        operation, port = self._operations[0], self.results[0]
+        m.submodules.divider = divider = Divider(self._config)
+        busy = Signal()
+        divides = self._valid[0] & operation.divide
+        m.d.comb += [
+            divider.start.eq(divides & ~busy),
+            divider.function.eq(operation.function),
+            divider.a.eq(self._added.a[0]),
+            divider.b.eq(self._added.b[0]),
+        ]
+        m.d.sync += busy.eq(divides & (~busy | divider.busy))
+        self._division_waits = divides & (~busy | divider.busy)
+        with m.If(operation.divide):
+            m.d.comb += port.value.eq(divider.result)
+
+    def _flow(self, m: Module, conditions: list[Signal]) -> tuple[Value, Value, Value]:
+        """Return: a branch or jump is here; fetch went elsewhere; a prediction was void."""
+        operations, valid, pair = self._operations, self._valid, self._pair
+        flows = [valid[i] & (x.branch | x.jump) for i, x in enumerate(operations)]
+        takes = [valid[i] & (x.jump | (x.branch & conditions[i])) for i, x in enumerate(operations)]
+        self._flow_slot = flows[-1] if self._slots == 2 else Const(0, 1)
+        flow, taken, redirect, void = Signal(), Signal(), Signal(), Signal()
+        wrong = Signal()
+        m.d.comb += [
+            flow.eq(Cat(flows).any()),
+            taken.eq(Cat(takes).any()),
+            wrong.eq(self._added.target != self.next_pc),
+            void.eq(pair.predicted & ~flow),
+            redirect.eq(Mux(taken, ~pair.predicted | wrong, pair.predicted)),
+        ]
+        self._taken = taken
+        return flow, redirect, void
+
+    def _special(self, m: Module) -> "_Special":
+        """Decide what the special instructions do."""
+        system, operation, added = self.system, self._operations[0], self._added
+        here = self._valid[0]
+        kind = Signal(Special)
+        m.d.comb += kind.eq(operation.special)
+        is_ = {x: here & (kind == x) for x in Special}
+        code = added.b[0]
+        m.d.comb += [
+            system.csr_address.eq(code[20:32]),
+            system.csr_operation.eq(code[12:14]),
+            system.csr_write.eq(operation.csr_write),
+            system.csr_operand.eq(Mux(code[14], code[15:20], added.a[0])),
+        ]
+        illegal = (
+            is_[Special.ILLEGAL]
+            | (is_[Special.CSR] & system.csr_illegal)
+            | (is_[Special.MRET] & system.mret_illegal)
+            | (is_[Special.WFI] & system.wfi_illegal)
+        )
+        interrupt = is_[Special.INTERRUPT] & system.interrupt
+        trap = (
+            illegal
+            | interrupt
+            | is_[Special.FETCH_FAULT]
+            | is_[Special.FETCH_FAULT_SECOND]
+            | is_[Special.ECALL]
+            | is_[Special.EBREAK]
+        )
+        again = is_[Special.REFETCH] | (is_[Special.INTERRUPT] & ~system.interrupt)
+        sleeps = is_[Special.WFI] & ~system.wfi_illegal & ~system.wake
+        with m.If(is_[Special.CSR]):
+            m.d.comb += self.results[0].value.eq(system.csr_read)
+        m.d.comb += self.sleeping.eq(sleeps)
+        return _Special(
+            kind=is_,
+            trap=trap,
+            illegal=illegal,
+            interrupt=interrupt,
+            waits=sleeps | self._division_waits,
+            again=again,
+            flush=again
+            | is_[Special.MRET]
+            | is_[Special.WFI]
+            | is_[Special.FENCE_I]
+            | (is_[Special.CSR] & operation.csr_write),
+            silent=is_[Special.REFETCH] | is_[Special.INTERRUPT] | is_[Special.HALT],
+        )
+
+    def _target(self, m: Module, *, trap: Value, special: "_Special") -> None:
+        """Choose where fetch begins again."""
+        pair, added = self._pair, self._added
+        m.d.comb += self.target.eq(Mux(self._taken, added.target, added.following))
+        with m.If(trap):
+            m.d.comb += self.target.eq(self.system.trap_target[1:])
+        with m.Elif(special.kind[Special.MRET]):
+            m.d.comb += self.target.eq(self.system.mret_target[1:])
+        with m.Elif(special.again):
+            m.d.comb += self.target.eq(pair.pc)
+
+    def _commit(
+        self, m: Module, *, done: Value, trap: Value, peel: Value, redirect: Value, special: "_Special"
+    ) -> Signal:
+        """Return which slots become final in this cycle."""
+        commit, system = Signal(self._slots), self.system
+        valid = self._valid
+        m.d.comb += commit[0].eq(valid[0] & ((done & ~trap & ~special.silent) | peel))
+        if self._slots == 2:
+            killed = redirect & ~self._flow_slot & valid[0]
+            m.d.comb += commit[1].eq(valid[1] & done & ~trap & ~killed)
+        final = done & ~trap
+        m.d.comb += [
+            system.retired.eq(sum((commit[i] for i in range(1, self._slots)), commit[0])),
+            system.csr_commit.eq(final & special.kind[Special.CSR]),
+            system.mret.eq(final & special.kind[Special.MRET]),
+        ]
+        return commit
+
+    def _write_back(self, m: Module, commit: Signal) -> None:
+        """Register the results; add up the products."""
+        products = [commit[i] & x.multiply for i, x in enumerate(self._operations)]
+        product: Value = Const(0, 32)
+        if self._config.m:
+            m.submodules.multiplier = multiplier = PipelinedMultiplier()
+            a, b, function = self._added.a[0], self._added.b[0], self._operations[0].function
+            if self._slots == 2:
+                second = self._operations[1].multiply
+                a, b = Mux(second, self._added.a[1], a), Mux(second, self._added.b[1], b)
+                function = Mux(second, self._operations[1].function, function)
+            m.d.comb += [
+                multiplier.start.eq(Cat(products).any()),
+                multiplier.a.eq(a),
+                multiplier.b.eq(b),
+                multiplier.function.eq(function),
+            ]
+            product = multiplier.result
+        for slot, (port, final) in enumerate(zip(self.results, self.final, strict=True)):
+            writes = Signal(name=f"final_writes_{slot}")
+            late = Signal(name=f"final_late_{slot}")
+            rd, value = Signal(5, name=f"final_rd_{slot}"), Signal(32, name=f"final_value_{slot}")
+            m.d.sync += [
+                writes.eq(commit[slot] & self._operations[slot].writes),
+                rd.eq(port.rd),
+                late.eq(port.late),
+                value.eq(port.value),
+            ]
+            m.d.comb += [
+                final.writes.eq(writes),
+                final.rd.eq(rd),
+                final.late.eq(late),
+                final.value.eq(Mux(late, product, value)),
+            ]
+
+    def _traps(
+        self,
+        m: Module,
+        *,
+        done: Value,
+        trap: Value,
+        fault: Value,
+        faulty_slot: Value,
+        special: "_Special",
+    ) -> None:
+        """Tell the system unit of traps."""
+        system, pair, added, kind = self.system, self._pair, self._added, special.kind
+        pc = pair.pc
+        if self._slots == 2:
+            pc = Mux(fault & faulty_slot, pair.pc + 1 + pair.long[0], pc)
+        address = Cat(Const(0, 1), pair.pc)
+        store = self._operations[0].store
+        if self._slots == 2:
+            store = Mux(faulty_slot, self._operations[1].store, store)
+        cause, value = Signal(5), Signal(32)
+        with m.If(special.interrupt):
+            m.d.comb += cause.eq(system.interrupt_cause)
+        with m.Elif(special.illegal):
+            m.d.comb += [cause.eq(Cause.ILLEGAL_INSTRUCTION), value.eq(added.b[0])]
+        with m.Elif(kind[Special.FETCH_FAULT]):
+            m.d.comb += [cause.eq(Cause.INSTRUCTION_FAULT), value.eq(address)]
+        with m.Elif(kind[Special.FETCH_FAULT_SECOND]):
+            m.d.comb += [cause.eq(Cause.INSTRUCTION_FAULT), value.eq(address + 2)]
+        with m.Elif(kind[Special.ECALL]):
+            user = system.mode == Mode.USER
+            m.d.comb += cause.eq(Mux(user, Cause.ECALL_U, Cause.ECALL_M))
+        with m.Elif(kind[Special.EBREAK]):
+            m.d.comb += [cause.eq(Cause.BREAKPOINT), value.eq(address)]
+        with m.Elif(self._jump_fault):
+            m.d.comb += [cause.eq(Cause.INSTRUCTION_MISALIGNED), value.eq(Cat(Const(0, 1), added.target))]
+        with m.Else():
+            aligned = Mux(store, Cause.STORE_FAULT, Cause.LOAD_FAULT)
+            misaligned = Mux(store, Cause.STORE_MISALIGNED, Cause.LOAD_MISALIGNED)
+            m.d.comb += [cause.eq(Mux(added.misaligned, misaligned, aligned)), value.eq(added.address)]
+        m.d.comb += [
+            system.trap.eq(done & trap),
+            system.trap_interrupt.eq(special.interrupt),
+            system.trap_cause.eq(cause),
+            system.trap_pc.eq(Cat(Const(0, 1), pc)),
+            system.trap_value.eq(value),
+        ]
+
+    def _predictor(self, m: Module, *, done: Value, flow: Value, redirect: Value, void: Value) -> None:
+        """Tell the predictor what happened, a cycle later."""
+        pair, added, update = self._pair, self._added, self.update
+        refetch = self._valid[0] & (self._operations[0].special == Special.REFETCH)
+        last = pair.pc[:_NEAR] + pair.long[0]
+        operation, following = self._operations[0], added.following
+        if self._slots == 2:
+            operation = Mux(self._flow_slot, self._operations[1].as_value(), operation.as_value())
+            operation = data.View(self._operations[1].shape(), operation)
+            last = Mux(self._valid[1] & (self._flow_slot | void), following[:_NEAR] - 1, last)
+        last = Mux(refetch, pair.pc[:_NEAR], last)
+        kind = Mux(
+            operation.branch,
+            BranchKind.BRANCH,
+            Mux(operation.call, BranchKind.CALL, Mux(operation.ret, BranchKind.RETURN, BranchKind.JUMP)),
+        )
+        m.d.sync += [
+            update.valid.eq(done & (flow | void | refetch)),
+            update.address.eq(Cat(last[:_NEAR], pair.pc[_NEAR:])),
+            update.kind.eq(kind),
+            update.taken.eq(self._taken),
+            update.target.eq(added.target),
+            update.known.eq(pair.known),
+            update.allocate.eq(redirect & self._taken),
+            update.invalidate.eq(void | refetch),
+            self.update_index.eq(pair.index),
+        ]
+        m.d.comb += [
+            self.committed_call.eq(done & flow & operation.call),
+            self.committed_return.eq(done & flow & operation.ret),
+            self.link.eq(following),
+        ]
+
+    def _report(
+        self, m: Module, commit: Signal, *, done: Value, trap: Value, redirect: Value, waits_memory: Value
+    ) -> None:
+        """Say for RVFI what happens in this cycle."""
+        pair, added, retired = self._pair, self._added, self.retired
+        second = (pair.pc + 1 + pair.long[0])[:31]
+        real = ~(self._valid[0] & (self._operations[0].special == Special.INTERRUPT))
+        if self._slots == 2:
+            trapped = Mux(self._valid[0], 0b01, 0b10)
+        else:
+            trapped = Const(1, 1)
+        m.d.comb += [
+            retired.valid.eq(commit | (trapped & (done & trap & real).replicate(self._slots))),
+            retired.trap.eq(done & trap & real),
+            retired.interrupt.eq(done & trap & ~real),
+            retired.read_data.eq(self.read_data),
+            retired.pc[0].eq(pair.pc),
+            retired.next_pc[0].eq(Mux(self.flush, self.target, added.following)),
+            retired.memory.eq(Cat(self._uses_memory)),
+        ]
+        if self._slots == 2:
+            ends = ~self._valid[1] | (redirect & ~self._flow_slot)
+            leaves = (self.flush & ends) & done
+            wherever = Mux(pair.predicted & ~self.flush, self.next_pc, added.following)
+            m.d.comb += [
+                retired.pc[1].eq(second),
+                retired.next_pc[0].eq(
+                    Mux(self._valid[1] & ~leaves, second, Mux(self.flush, self.target, wherever))
+                ),
+                retired.next_pc[1].eq(Mux(self.flush, self.target, wherever)),
+            ]
+        else:
+            with m.If(pair.predicted & ~self.flush):
+                m.d.comb += retired.next_pc[0].eq(self.next_pc)
+        with m.If(Cat(self._uses_memory).any() & waits_memory):
+            m.d.comb += retired.stall.eq(StallReason.DATA_BUS)
+        with m.Elif(self._operations[0].divide & self._valid[0]):
+            m.d.comb += retired.stall.eq(StallReason.DIVIDE)
+        with m.Elif(self.sleeping):
+            m.d.comb += retired.stall.eq(StallReason.SLEEP)
+        with m.Elif(done & (trap | self._operations[0].special.as_value().any())):
+            m.d.comb += retired.stall.eq(StallReason.SYSTEM)
+        with m.Else():
+            m.d.comb += retired.stall.eq(StallReason.FETCH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Special:
+    """What a special instruction does in execution."""
+
+    kind: dict[Special, Value]
+    trap: Value
+    illegal: Value
+    interrupt: Value
+    waits: Value
+    again: Value
+    flush: Value
+    silent: Value

@@ -1,0 +1,322 @@
+"""Fetch: requests along the predicted path, and the queue that feeds decoding."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl.riscv.config import CoreConfig
+from rtl.riscv.interfaces import MemoryBus
+from rtl.riscv.pipelines.fast.predictor import Predictor, PredictorUpdate
+
+__all__ = ["Fetch", "FetchWindow"]
+
+_ENTRIES = 3
+_OUTSTANDING = 3
+
+
+class FetchWindow(wiring.Signature):
+    """The next halfwords of the program. Seen from fetch.
+
+    Parameters
+    ----------
+    lanes
+        Halfwords that the window shows: two for each instruction.
+    index_bits
+        Width of the predictor's index.
+
+    Members
+    -------
+    valid : Out(1)
+        ``pc`` holds, and so does the first halfword.
+    pc : Out(32)
+        Address of the first halfword.
+    halfwords : Out(array of 16 bits)
+    present, fault, taken, known : Out(lanes)
+        For each halfword: it is there; its fetch failed; a branch that is
+        predicted taken ends with it; a branch of the target buffer does.
+    index : Out(2 of index_bits)
+        The predictor's index for the block of the first halfword, and for
+        the next block.
+    crosses : Out(lanes)
+        The halfword is of the next block.
+    consume : In
+        Halfwords that decoding takes now, none to all.
+    """
+
+    def __init__(self, lanes: int, index_bits: int) -> None:
+        super().__init__(
+            {
+                "valid": Out(1),
+                "pc": Out(32),
+                "halfwords": Out(data.ArrayLayout(16, lanes)),
+                "present": Out(lanes),
+                "fault": Out(lanes),
+                "taken": Out(lanes),
+                "known": Out(lanes),
+                "index": Out(data.ArrayLayout(index_bits, 2)),
+                "crosses": Out(lanes),
+                "consume": In(range(lanes + 1)),
+            }
+        )
+
+
+def _entry_layout(lanes: int, index_bits: int) -> data.StructLayout:
+    lane_bits = (lanes - 1).bit_length()
+    return data.StructLayout(
+        {
+            "block": 31 - lane_bits,
+            "taken": 1,
+            "known": 1,
+            "position": lane_bits,
+            "index": index_bits,
+            "error": lanes // 2,
+            "data": 16 * lanes,
+        }
+    )
+
+
+class Fetch(wiring.Component):
+    """Request blocks of instructions ahead, and show them aligned.
+
+    A queue of three blocks shifts towards decoding. An entry is taken when
+    its request is granted and filled when the answer comes. A flush empties
+    the queue at once; answers that are still to come are dropped.
+
+    Parameters
+    ----------
+    config
+        The core's configuration.
+
+    Members
+    -------
+    ibus : Out(MemoryBus)
+        The instruction bus.
+    window : Out(FetchWindow)
+        What decoding sees.
+    flush, target : In(1), In(31)
+        Begin again at this halfword address.
+    update, update_index, committed_call, committed_return, link : In
+        For the predictor, see :class:`Predictor`.
+    denied : In(issue width)
+        Which words of the block at ``address`` may not be fetched.
+    address : Out(32)
+        The block that fetch has come to.
+
+    Timing
+    ------
+    A block that is requested in one cycle and answered in the next is in the
+    window one cycle later. A predicted branch costs no cycle.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        self._lanes = config.fetch_width // 16
+        self._lane_bits = (self._lanes - 1).bit_length()
+        self._predictor = Predictor(config)
+        self._layout = _entry_layout(self._lanes, self._predictor.index_bits)
+        self._room, self._filled = Signal(), Signal(2)
+        super().__init__(
+            {
+                "ibus": Out(MemoryBus(data_width=config.fetch_width, writable=False)),
+                "window": Out(FetchWindow(self._lanes, self._predictor.index_bits)),
+                "flush": In(1),
+                "target": In(31),
+                "update": In(PredictorUpdate()),
+                "update_index": In(self._predictor.index_bits),
+                "committed_call": In(1),
+                "committed_return": In(1),
+                "link": In(31),
+                "denied": In(self._lanes // 2),
+                "address": Out(32),
+            }
+        )
+
+    @property
+    def index_bits(self) -> int:
+        """Width of the predictor's index."""
+        return self._predictor.index_bits
+
+    def elaborate(self, platform: object) -> Module:
+        """Return the logic."""
+        m = Module()
+        m.submodules.predictor = predictor = self._predictor
+        lane_bits = self._lane_bits
+        reset = self._config.reset_vector >> 1
+        block = Signal(31 - lane_bits, init=reset >> lane_bits)
+        start = Signal(lane_bits, init=reset % self._lanes)
+        advance, fill, refused = self._requests(m, block)
+        m.d.comb += [
+            predictor.block.eq(block),
+            predictor.start.eq(start),
+            predictor.advance.eq(advance),
+            predictor.flush.eq(self.flush),
+            predictor.committed_call.eq(self.committed_call),
+            predictor.committed_return.eq(self.committed_return),
+            predictor.link.eq(self.link),
+            predictor.update_index.eq(self.update_index),
+        ]
+        wiring.connect(m, wiring.flipped(self.update), predictor.update)
+        with m.If(self.flush):
+            m.d.sync += Cat(start, block).eq(self.target)
+        with m.Elif(advance):
+            following = Cat(Const(0, lane_bits), (block + 1)[: len(block)])
+            m.d.sync += Cat(start, block).eq(Mux(predictor.taken, predictor.target, following))
+        new = data.View(self._layout, Signal(self._layout.size, name="new_entry"))
+        m.d.comb += [
+            new.block.eq(block),
+            new.taken.eq(predictor.taken),
+            new.known.eq(predictor.hit),
+            new.position.eq(predictor.position),
+            new.index.eq(predictor.index),
+            new.error.eq(self.denied),
+        ]
+        head, following, offset = self._queue(m, new, start, advance=advance, fill=fill, refused=refused)
+        self._show(m, head, following, offset)
+        return m
+
+    def _requests(self, m: Module, block: Signal) -> tuple[Signal, Signal, Signal]:
+        """Drive the bus; return: on to the next block, an answer counts, refused unasked."""
+        outstanding, dropped = Signal(range(_OUTSTANDING + 1)), Signal(range(_OUTSTANDING + 1))
+        held, held_block = Signal(), Signal.like(block)
+        advance, fill, refused, wanted = Signal(), Signal(), Signal(), Signal()
+        lane_zeros = Const(0, self._lane_bits + 1)
+        granted = self.ibus.request & self.ibus.grant
+        forbidden = self.denied.all()
+        m.d.comb += [
+            wanted.eq(self._room & (outstanding != _OUTSTANDING) & ~forbidden),
+            self.address.eq(Cat(lane_zeros, block)),
+            self.ibus.request.eq(wanted | held),
+            self.ibus.address.eq(Cat(lane_zeros, Mux(held, held_block, block))),
+            refused.eq(self._room & forbidden & (outstanding == 0) & ~held),
+            advance.eq(((granted & ~held) | refused) & ~self.flush),
+            fill.eq(self.ibus.response & (dropped == 0)),
+        ]
+        now = Signal.like(outstanding)
+        m.d.comb += now.eq(outstanding + granted - self.ibus.response)
+        m.d.sync += [
+            outstanding.eq(now),
+            # A request that has been made stays until it is granted, flushed or not.
+            held.eq(self.ibus.request & ~self.ibus.grant & (held | self.flush)),
+        ]
+        with m.If(~held):
+            m.d.sync += held_block.eq(block)
+        with m.If(self.flush | held):
+            m.d.sync += dropped.eq(now)
+        with m.Elif(self.ibus.response & (dropped != 0)):
+            m.d.sync += dropped.eq(dropped - 1)
+        return advance, fill, refused
+
+    def _queue(
+        self,
+        m: Module,
+        new: data.View,
+        start: Signal,
+        *,
+        advance: Signal,
+        fill: Signal,
+        refused: Signal,
+    ) -> tuple[data.View, data.View, Signal]:
+        """Shift entries towards the head; return the first two, and where the head begins."""
+        layout = self._layout
+        entries = [
+            data.View(layout, Signal(layout.size, name=f"entry_{i}", reset_less=True))
+            for i in range(_ENTRIES)
+        ]
+        starts = [Signal(self._lane_bits, name=f"start_{i}", reset_less=True) for i in range(_ENTRIES)]
+        allocated, filled = Signal(_ENTRIES), Signal(_ENTRIES)
+        pop, leave, offset = Signal(), Signal(), Signal(self._lane_bits + 1)
+        m.d.comb += [
+            self._room.eq(~allocated[-1]),
+            self._filled.eq(filled[:2]),
+            offset.eq(starts[0] + self.window.consume),
+            # The head ends with its last halfword, or with a branch that goes elsewhere.
+            leave.eq(entries[0].taken & (offset > entries[0].position)),
+            pop.eq(filled[0] & (offset[-1] | leave)),
+        ]
+        is_full = [Const(1, 1), *allocated]
+        has_data = [Const(1, 1), *filled]
+        last = _ENTRIES - 1
+        for i, entry in enumerate(entries):
+            shifted = entries[min(i + 1, last)]
+            # Before the shift, entry i+1 is what becomes entry i.
+            goes_here = Mux(
+                pop, is_full[i + 1] & ~is_full[min(i + 2, last + 1)], is_full[i] & ~is_full[i + 1]
+            )
+            fills_here = Mux(
+                pop, has_data[i + 1] & ~has_data[min(i + 2, last + 1)], has_data[i] & ~has_data[i + 1]
+            )
+            enter, load = Signal(name=f"enter_{i}"), Signal(name=f"load_{i}")
+            m.d.comb += [enter.eq(goes_here & advance), load.eq(fills_here & fill)]
+            shift_full = allocated[i + 1] if i < last else 0
+            shift_data = filled[i + 1] if i < last else 0
+            m.d.sync += [
+                allocated[i].eq((Mux(pop, shift_full, allocated[i]) | enter) & ~self.flush),
+                filled[i].eq((Mux(pop, shift_data, filled[i]) | load | (enter & refused)) & ~self.flush),
+            ]
+            for name, _ in layout:
+                field, moved = getattr(entry, name), getattr(shifted, name)
+                if name == "data":
+                    with m.If(load):
+                        m.d.sync += field.eq(self.ibus.read_data)
+                    with m.Elif(pop):
+                        m.d.sync += field.eq(moved)
+                elif name == "error":
+                    base = Mux(pop, moved, field)
+                    with m.If(enter):
+                        m.d.sync += field.eq(new.error)
+                    with m.Else():
+                        failed = (load & self.ibus.error).replicate(len(field))
+                        m.d.sync += field.eq(base | failed)
+                else:
+                    with m.If(enter):
+                        m.d.sync += field.eq(getattr(new, name))
+                    with m.Elif(pop):
+                        m.d.sync += field.eq(moved)
+            with m.If(enter):
+                m.d.sync += starts[i].eq(start)
+            if i:
+                with m.Elif(pop):
+                    m.d.sync += starts[i].eq(starts[min(i + 1, last)])
+            else:
+                with m.Elif(leave & pop):
+                    m.d.sync += starts[0].eq(starts[1])
+                with m.Else():
+                    m.d.sync += starts[0].eq(offset[: self._lane_bits])
+        return entries[0], entries[1], starts[0]
+
+    def _show(self, m: Module, head: data.View, following: data.View, offset: Signal) -> None:
+        """Align the first two blocks."""
+        lanes = self._lanes
+        places = range(lanes)
+
+        def masks(entry: data.View, filled: Signal, prefix: str) -> list[Signal]:
+            present, fault, taken, known = (
+                Signal(lanes, name=f"{prefix}_{x}") for x in ("present", "fault", "taken", "known")
+            )
+            m.d.comb += [
+                present.eq(Cat(filled & ~(entry.taken & (entry.position < i)) for i in places)),
+                fault.eq(Cat(entry.error[i // 2] for i in places)),
+                taken.eq(Cat(entry.taken & (entry.position == i) for i in places)),
+                known.eq(Cat(entry.known & (entry.position == i) for i in places)),
+            ]
+            return [present, fault, taken, known]
+
+        first = masks(head, self._filled[0], "head")
+        second = masks(following, self._filled[1] & ~head.taken, "next")
+        window = self.window
+        shown = [window.present, window.fault, window.taken, window.known]
+        for target, low, high in zip(shown, first, second, strict=True):
+            m.d.comb += target.eq((Cat(low, high) >> offset)[:lanes])
+        crossing = Const(((1 << lanes) - 1) << lanes, 2 * lanes)
+        stream = Cat(head.data, following.data)
+        chosen = Signal(16 * lanes)
+        m.d.comb += [
+            chosen.eq(stream >> Cat(Const(0, 4), offset)),
+            window.valid.eq(window.present[0]),
+            window.pc.eq(Cat(Const(0, 1), offset, head.block)),
+            window.index[0].eq(head.index),
+            window.index[1].eq(following.index),
+            window.crosses.eq((crossing >> offset)[:lanes]),
+        ]
+        for i in places:
+            m.d.comb += window.halfwords[i].eq(chosen[16 * i : 16 * i + 16])
