@@ -89,9 +89,3 @@ def test_passes(bits):
             assert cycles == (16 if short else 32) // bits
 
     simulate(dut, bench)
-
-
-@pytest.mark.filterwarnings("ignore:.*created but never used")
-def test_odd_widths_are_refused():
-    with pytest.raises(ValueError, match="bits must be 1, 2, 4, 8 or 16, not 3"):
-        IterativeMultiplier(bits=3)
