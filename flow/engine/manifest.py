@@ -17,6 +17,7 @@ from flow.model.constraint import Clock, Constraints
 from flow.model.design import (
     Design,
     FormalSpec,
+    IsaSpec,
     Limit,
     LintWaiver,
     PdkTarget,
@@ -34,7 +35,7 @@ MANIFEST = "suzuri.toml"
 _HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
 _TOP_KEYS = (
     "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "formal", "lint", "limit",
-    "pdk", "run",
+    "pdk", "run", "isa",
 )  # fmt: skip
 _DESIGN_KEYS = (
     "name", "top", "description", "sources", "include_dirs", "defines", "python_root", "python_packages",
@@ -214,6 +215,7 @@ def _design(root: _Table, design: _Table, manifest: Path) -> Design:
         "limits": tuple(_limit(t) for t in root.tables("limit")),
         "pdks": _pdks(root),
         "default_pdks": run.strings("pdk") or ("osu018",),
+        "isa": _isa(root.table("isa"), folder) if "isa" in root.data else None,
     }
     result: Design = _build(Design, design, values)
     return result
@@ -378,6 +380,23 @@ def _formal(table: _Table) -> FormalSpec:
     values["tags"] = table.strings("tags")
     values["parameters"] = _parameters(table)
     spec: FormalSpec = _build(FormalSpec, table, values)
+    return spec
+
+
+def _isa(table: _Table, folder: Path) -> IsaSpec:
+    table.only(tuple(f.name for f in fields(IsaSpec)))
+    kinds: dict[str, type] = {
+        "harness": str, "runtime": str, "wrapper": str, "arch": str, "reset_vector": int,
+        "reset_parameter": str,
+    }  # fmt: skip
+    values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
+    for key in ("harness", "runtime"):
+        if key in values and not (folder / values[key]).is_dir():
+            raise ConfigError(f"there is no folder {values[key]!r}", table.place(key))
+    if "wrapper" in values and not (folder / values["wrapper"]).is_file():
+        raise ConfigError(f"there is no file {values['wrapper']!r}", table.place("wrapper"))
+    values["parameters"] = _parameters(table)
+    spec: IsaSpec = _build(IsaSpec, table, values)
     return spec
 
 

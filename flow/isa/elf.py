@@ -55,6 +55,9 @@ class Program:
         Name to address.
     arch
         The ISA string that its ELF attributes give, or an empty one.
+    functions
+        First address, and address after the last, of each function that the
+        file gives a size.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Program:
     segments: tuple[Segment, ...]
     symbols: Mapping[str, int] = field(default_factory=dict)
     arch: str = ""
+    functions: tuple[tuple[int, int], ...] = ()
     _starts: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
     _names: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
 
@@ -84,11 +88,11 @@ class Program:
         offset = address - self._starts[at]
         return self._names[at] + (f"+{offset:#x}" if offset else "")
 
-    def word(self, address: int) -> int | None:
-        """Return the aligned 32-bit word at `address` as loaded, ``None`` where nothing is."""
+    def half(self, address: int) -> int | None:
+        """Return the aligned 16-bit unit at `address` as loaded, ``None`` where nothing is."""
         for s in self.segments:
-            if s.address <= address and address + 4 <= s.address + len(s.data):
-                return int.from_bytes(s.data[address - s.address :][:4], "little")
+            if s.address <= address and address + 2 <= s.address + len(s.data):
+                return int.from_bytes(s.data[address - s.address :][:2], "little")
         return None
 
     def plusargs(self) -> list[str]:
@@ -128,7 +132,7 @@ def _read(content: bytes, name: str) -> Program:
     sections = (
         [struct.unpack_from("<10I", content, shoff + i * shsize) for i in range(shnum)] if shoff else []
     )
-    symbols = _symbols(content, sections)
+    symbols, functions = _symbols(content, sections)
     if entry == 0 and not _deliberate(symbols, segments):
         raise ConfigError(
             "the program has no entry address", name,
@@ -139,7 +143,14 @@ def _read(content: bytes, name: str) -> Program:
             f"the entry address {entry:#x} lies outside everything that the program loads", name,
             "Check ENTRY in its linker script",
         )  # fmt: skip
-    return Program(name=name, entry=entry, segments=segments, symbols=symbols, arch=_arch(content, sections))
+    return Program(
+        name=name,
+        entry=entry,
+        segments=segments,
+        symbols=symbols,
+        arch=_arch(content, sections),
+        functions=tuple(sorted(functions)),
+    )
 
 
 def _check_identification(content: bytes, name: str) -> None:
@@ -201,21 +212,24 @@ def _segments(content: bytes, name: str, offset: int, size: int, count: int) -> 
     return tuple(sorted(found, key=lambda s: s.address))
 
 
-def _symbols(content: bytes, sections: list[tuple[int, ...]]) -> dict[str, int]:
+def _symbols(content: bytes, sections: list[tuple[int, ...]]) -> tuple[dict[str, int], list[tuple[int, int]]]:
     symbols: dict[str, int] = {}
+    functions: list[tuple[int, int]] = []
     for section in sections:
         if section[1] != _SHT_SYMTAB:
             continue
         names = sections[section[6]]
         strings = content[names[4] : names[4] + names[5]]
         for at in range(section[4], section[4] + section[5], 16):
-            offset, value, _, info, _, index = struct.unpack_from("<IIIBBH", content, at)
+            offset, value, size, info, _, index = struct.unpack_from("<IIIBBH", content, at)
             if index == 0 or (info & 15) not in (_STT_NOTYPE, _STT_OBJECT, _STT_FUNC):
                 continue
             name = strings[offset : strings.index(b"\0", offset)].decode()
             if name and (name not in symbols or info >> 4):  # a global one wins
                 symbols[name] = value
-    return symbols
+            if info & 15 == _STT_FUNC and size:
+                functions.append((value, value + size))
+    return symbols, functions
 
 
 def _deliberate(symbols: Mapping[str, int], segments: tuple[Segment, ...]) -> bool:

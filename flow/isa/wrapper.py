@@ -125,7 +125,7 @@ def _header(lanes: int, fetch_words: int) -> list[str]:
 
 
 def _declared(outputs: Mapping[str, tuple[str, int]], widths: Mapping[str, int]) -> list[str]:
-    """What the core does not drive reads as zero."""
+    """Let what the core does not drive read as zero."""
     return [f"  assign {name} = 0;" for port, (name, _) in outputs.items() if port not in widths]
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "SOLVERS",
     "Design",
     "FormalSpec",
+    "IsaSpec",
     "Limit",
     "LintWaiver",
     "PdkTarget",
@@ -192,6 +193,42 @@ class FormalSpec:
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsaSpec:
+    """How programs run on a design that is a RISC-V core.
+
+    Attributes
+    ----------
+    harness, runtime
+        Folders, relative to the manifest, of the simulated system and of
+        the start-up code that programs are linked with; ``None`` for the
+        ones that come with Suzuri.
+    wrapper
+        Verilog file, relative to the manifest, with the module
+        ``harness_core``; ``None`` to have it made from the core's ports.
+    arch
+        ISA string of the core, where it does not say itself.
+    parameters
+        Of the core, added to the design's: what simulation needs.
+    reset_vector
+        Address of the first instruction, unless a parameter says so.
+    reset_parameter
+        The parameter that does, or ``None``.
+    """
+
+    harness: str | None = None
+    runtime: str | None = None
+    wrapper: str | None = None
+    arch: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    reset_vector: int = 0x8000_0000
+    reset_parameter: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.reset_vector < 1 << 32:
+            raise ValueError(f"isa: reset_vector {self.reset_vector:#x} is no 32-bit address")
+
+
 class Recipe:
     """Names of the synthesis recipes."""
 
@@ -297,6 +334,8 @@ class Design:
         everything below it.
     parameters
         Constructor parameters of the top, or Verilog parameters.
+    isa
+        How programs run on it, when it is a RISC-V core.
     """
 
     name: str
@@ -320,6 +359,7 @@ class Design:
     limits: tuple[Limit, ...] = ()
     pdks: Mapping[str, PdkTarget] = field(default_factory=dict)
     default_pdks: tuple[str, ...] = ()
+    isa: IsaSpec | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):

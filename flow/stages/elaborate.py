@@ -77,6 +77,8 @@ class Elaborate:
         ctx.output("rtl", rtl)
         ctx.output("ports", ports_path)
         ctx.data("ports", answer["ports"])
+        if "isa" in answer:
+            ctx.data("isa", answer["isa"])
 
 
 def _as_config_error(error: dict[str, str | None], manifest: str) -> ConfigError:

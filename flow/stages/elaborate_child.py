@@ -211,6 +211,8 @@ def main(request_path: str) -> int:
         text = _convert(component, request["name"], request["language"], root)
         Path(request["rtl"]).write_text(text)
         answer["ports"] = _ports(component)
+        if isinstance(getattr(component, "isa", None), str):
+            answer["isa"] = component.isa  # a processor says what programs it takes
     except _Refused as refused:
         answer["error"] = refused.answer
     answer["reads"] = reads.result()

@@ -75,6 +75,9 @@ STAGES: dict[str, StageInfo] = {
     "sim_runtime": StageInfo("flow.stages.simulate:SimRuntime", ("stages/sim*.py", *_SIM)),
     "sim_build": StageInfo("flow.stages.simulate:SimBuild", ("stages/sim*.py", *_SIM)),
     "simulate": StageInfo("flow.stages.simulate:Simulate", ("stages/sim*.py", *_SIM)),
+    "isa_build": StageInfo(
+        "flow.stages.isa_build:IsaBuild", ("stages/isa_build.py", "isa/wrapper.py", *_SIM)
+    ),
     "formal": StageInfo(
         "flow.stages.formal:Formal",
         (

@@ -2,14 +2,17 @@
 
 from importlib import import_module
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import wiring
-from amaranth.lib.wiring import Out, connect, flipped
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from rtl.riscv.bus.axi4lite import Axi4Lite, Axi4LiteInitiator
 from rtl.riscv.bus.wishbone import Wishbone, WishboneInitiator
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.custom.dot4 import Dot4Unit
+from rtl.riscv.debug.dmi import DmiBus
+from rtl.riscv.debug.jtag import Jtag, JtagTransport
+from rtl.riscv.debug.module import DebugModule
 from rtl.riscv.interfaces import core_signature
 from rtl.riscv.memory.levels import add_memories
 
@@ -28,7 +31,12 @@ def top_signature(config: CoreConfig) -> wiring.Signature:
 
     They are the pipeline's (:func:`rtl.riscv.interfaces.core_signature`),
     but with ``ibus`` and ``dbus`` in the bus that the configuration names,
-    and without ``custom`` where a unit of ours is behind it.
+    and without ``custom`` where a unit of ours is behind it. A core with a
+    debugger has its register bus ``dmi`` (In,
+    :class:`rtl.riscv.debug.dmi.DmiBus`), or ``jtag`` (Out,
+    :class:`rtl.riscv.debug.jtag.Jtag`), instead of ``debug``; and
+    ``debug_reset`` (Out(1)), with which the debugger resets this core, and
+    what is around it should be reset too.
     """
     members = dict(core_signature(config).members)
     widths = {"ibus": config.fetch_width, "dbus": 32}
@@ -41,6 +49,13 @@ def top_signature(config: CoreConfig) -> wiring.Signature:
     members.pop("fence_i", None)
     if config.custom not in ("none", "port"):
         del members["custom"]
+    if config.debug != "none":
+        del members["debug"]
+        members["debug_reset"] = Out(1)
+        if config.debug == "jtag":
+            members["jtag"] = Out(Jtag())
+        else:
+            members["dmi"] = In(DmiBus())
     return wiring.Signature(members)
 
 
@@ -75,6 +90,11 @@ class Core(wiring.Component):
         """The checked parameters."""
         return self._config
 
+    @property
+    def isa(self) -> str:
+        """The ISA string, by which a flow knows which programs it runs."""
+        return self._config.isa
+
     def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
@@ -90,6 +110,7 @@ class Core(wiring.Component):
             m.submodules.custom = unit = Dot4Unit()
             connect(m, pipeline.custom, unit.bus)
             del inner["custom"]
+        inner.pop("debug", None)
         for port, member in inner.items():
             if member.is_signature:
                 connect(m, flipped(getattr(self, port)), getattr(pipeline, port))
@@ -97,6 +118,21 @@ class Core(wiring.Component):
                 m.d.comb += getattr(self, port).eq(getattr(pipeline, port))
             else:
                 m.d.comb += getattr(pipeline, port).eq(getattr(self, port))
+        return m if config.debug == "none" else self._add_debug(m, pipeline.debug)
+
+    def _add_debug(self, core: Module, hart: wiring.PureInterface) -> Module:
+        """Put a debug module beside the core, which it can reset."""
+        m = Module()
+        m.submodules.debug = debug = DebugModule(self._config)
+        m.submodules.core = ResetInserter(debug.reset)(core)
+        m.d.comb += self.debug_reset.eq(debug.reset)
+        connect(m, hart, debug.hart)
+        if self._config.debug == "jtag":
+            m.submodules.transport = transport = JtagTransport()
+            connect(m, flipped(self.jtag), transport.jtag)
+            connect(m, transport.dmi, debug.dmi)
+        else:
+            connect(m, flipped(self.dmi), debug.dmi)
         return m
 
     def _add_bus(self, m: Module, port: str, memory: wiring.PureInterface) -> None:

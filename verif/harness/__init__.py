@@ -1,0 +1,1 @@
+"""What surrounds a design in simulation."""

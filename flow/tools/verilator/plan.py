@@ -302,7 +302,7 @@ def compile_command(
     model: Model,
     *,
     main: str,
-    libraries: str,
+    libraries: str | None,
     archive: str | None = None,
     archived: Sequence[str] = (),
     pch: bool = False,
@@ -310,7 +310,7 @@ def compile_command(
     jobs: int = 1,
     executable: str = "simulator",
 ) -> Command:
-    """Return the command that compiles and links a model with cocotb's main program.
+    """Return the command that compiles and links a model with its main program.
 
     A small model is one translation unit, since reading the headers is what
     costs; a large one is compiled file by file. No run-path is linked in, so
@@ -324,9 +324,9 @@ def compile_command(
     model
         What ``read_model`` found.
     main
-        cocotb's ``verilator.cpp``.
+        The main program: cocotb's ``verilator.cpp``, or one that needs no cocotb.
     libraries
-        Folder of cocotb's libraries.
+        Folder of cocotb's libraries, ``None`` for a main program without.
     archive, archived
         The prebuilt run-time library, and the parts that it holds.
     pch
@@ -356,7 +356,8 @@ def compile_command(
     own = [part for part in model.library if archive is None or part not in archived]
     objects = [f"{OBJ_DIR}/{stem}.o" for stem in stems] + [f"rt/{part}.o" for part in own]
     fst = ["-llz4", "-lz"] if model.switches.get("VM_TRACE_FST") == "1" else []
-    link = [f"-L{libraries}", "-lcocotbvpi_verilator", "-pthread", *fst]
+    cocotb = [] if libraries is None else [f"-L{libraries}", "-lcocotbvpi_verilator"]
+    link = [*cocotb, "-pthread", *fst]
     lines = [f"{executable}: {' '.join(objects)}"]
     linked = _make([archive] if archive else [])
     lines.append(f"\t{_make([compiler.path])} -o $@ {' '.join(objects)} {linked} {_make(link)}")

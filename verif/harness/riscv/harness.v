@@ -353,7 +353,11 @@ module harness;
       if ($value$plusargs("result=%s", result_name)) write_result(status);
       if ($value$plusargs("signature=%s", signature_name)) write_signature;
       if (traced) trace_close;
+`ifdef VERILATOR
+      harness_done();
+`else
       $finish(0);
+`endif
     end
   endtask
 

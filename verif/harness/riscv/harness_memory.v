@@ -11,6 +11,8 @@
   import "DPI-C" function int unsigned harness_fetch(
       input int unsigned address, output longint unsigned data);
 
+  import "DPI-C" function void harness_done();
+
   reg [31:0] unmapped;
   reg [63:0] fetch_words;
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "Vharness.h"
+#include "Vtop.h"
 #include "verilated.h"
 #if VM_TRACE_FST
 #include "verilated_fst_c.h"
@@ -97,10 +97,13 @@ void flush_trace() {
     recorded = 0;
 }
 
+bool done = false;
 volatile std::sig_atomic_t interrupted = 0;
 void interrupt(int) { interrupted = 1; }
 
 }  // namespace
+
+extern "C" void harness_done() { done = true; }
 
 extern "C" unsigned int harness_read(unsigned int address, unsigned int *data) {
     const uint32_t *page = pages[address >> PAGE_BITS];
@@ -168,7 +171,7 @@ int main(int argc, char **argv) {
     const bool waved = plusarg(*context, "waves", name);
     if (waved) context->traceEverOn(true);
 #endif
-    const auto top = std::make_unique<Vharness>(context.get());
+    const auto top = std::make_unique<Vtop>(context.get());
 #if VM_TRACE
     Waves waves;
     uint64_t time = 0;
@@ -179,7 +182,7 @@ int main(int argc, char **argv) {
 #endif
     std::signal(SIGINT, interrupt);
     std::signal(SIGTERM, interrupt);
-    while (!context->gotFinish()) {
+    while (!done && !context->gotFinish()) {
         top->stop = interrupted;
         top->clk = 0;
         top->eval();
@@ -199,6 +202,3 @@ int main(int argc, char **argv) {
     std::fflush(stdout);
     return 0;
 }
-
-// $finish without a message on the program's output.
-void vl_finish(const char *, int, const char *) VL_MT_UNSAFE { Verilated::threadContextp()->gotFinish(true); }

@@ -42,7 +42,9 @@ def elaborate(preset: str, options: dict[str, object], component: object = None)
     ports = []
     for path, member, value in core.signature.flatten(core):
         direction = "in" if member.flow is wiring.In else "out"
-        ports.append({"name": "__".join(map(str, path)), "direction": direction, "width": len(Value.cast(value))})
+        ports.append(
+            {"name": "__".join(map(str, path)), "direction": direction, "width": len(Value.cast(value))}
+        )
     return {
         "core.v": verilog.convert(core, name="core", emit_src=False),
         "harness_core.v": harness_core("core", ports),
@@ -51,7 +53,7 @@ def elaborate(preset: str, options: dict[str, object], component: object = None)
 
 def build(files: dict[str, str], cache: Path, *, simulator: str = "verilator", waves: bool = False) -> Path:
     """Return the simulator made from `files` and the harness, from the cache where it is there."""
-    sources = sorted(HERE.glob("*.v")) + [HERE / "main.cpp"]
+    sources = [*sorted(HERE.glob("*.v")), HERE / "main.cpp"]
     text = "\0".join([simulator, str(waves), *files.values(), *(s.read_text() for s in sources)])
     made = cache / hashlib.sha256(text.encode()).hexdigest()[:16]
     executable = made / ("simulator" if simulator == "verilator" else "simulator.vvp")
@@ -78,11 +80,11 @@ def _verilate(work: Path, given: list[str], waves: bool) -> None:
     env = {**os.environ, **VERILATOR.environment(tool)}
     command = [
         tool.path, "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "--no-timing", "--x-assign", "fast",
-        "--x-initial", "fast", "--noassert", "-O3", "--top-module", "harness", f"-I{work}", f"-I{HERE}",
-        "--Mdir", str(work / "obj"), "-CFLAGS", "-O2 -DVL_USER_FINISH", "-o", "../simulator",
+        "--x-initial", "fast", "--noassert", "-O3", "--top-module", "harness", "--prefix", "Vtop", f"-I{work}", f"-I{HERE}",
+        "--Mdir", str(work / "obj"), "-CFLAGS", "-O2", "-o", "../simulator",
         *(["--trace-fst"] if waves else []), *given, str(HERE / "main.cpp"),
     ]  # fmt: skip
-    for step in (command, ["make", "-s", "-C", work / "obj", "-f", "Vharness.mk", "OPT_FAST=-O2"]):
+    for step in (command, ["make", "-s", "-C", work / "obj", "-f", "Vtop.mk", "OPT_FAST=-O2"]):
         ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
         if ended.returncode:
             sys.exit(ended.stdout + ended.stderr)
@@ -121,15 +123,15 @@ def _show(rows: list[list[str]]) -> int:
     found = dict(rows)
     cycles, instructions = int(found["cycles"]), int(found["instructions"])
     cpi = f", CPI {cycles / instructions:.3f}" if instructions else ""
-    print(f"\n{found['status']} {found['code']}: {cycles} cycles, {instructions} instructions{cpi}")  # noqa: T201
+    print(f"\n{found['status']} {found['code']}: {cycles} cycles, {instructions} instructions{cpi}")
     for number, name in enumerate(_STALLS):
         count = int(found[f"stall{number}"])
         if number and count:
-            print(f"  {name:10} {count:12} {100 * count / max(cycles, 1):6.2f} %")  # noqa: T201
+            print(f"  {name:10} {count:12} {100 * count / max(cycles, 1):6.2f} %")
     if found["status"] != "exit":
         for name, value in rows:
             if name in ("trap", "illegal", "ibus", "dbus", "last"):
-                print(f"  {name} {value}")  # noqa: T201
+                print(f"  {name} {value}")
         return 1
     return int(found["code"]) & 0xFF
 

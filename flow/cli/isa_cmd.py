@@ -1,0 +1,268 @@
+"""``suzuri isa``: programs on RISC-V cores."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flow.model.errors import CheckFailed, ConfigError
+
+if TYPE_CHECKING:
+    from flow.engine.events import Event
+    from flow.isa.elf import Program
+    from flow.isa.simulation import Result
+
+__all__ = ["isa"]
+
+_PATH = click.Path(path_type=Path, dir_okay=False)
+_DEFAULT_LIMIT = 1_000_000_000
+_WATCHDOG = 100_000
+
+
+class _Number(click.ParamType):  # type: ignore[type-arg]
+    """A number, decimal or with a prefix such as ``0x``."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        try:
+            return value if isinstance(value, int) else int(value, 0)
+        except ValueError:
+            self.fail(f"{value!r} is no number, such as 0x80000000", param, ctx)
+
+
+_CORE = (
+    click.option("--core", default="small", show_default=True, metavar="NAME|MANIFEST",
+                 help="A preset, or the path of a core's manifest."),
+    click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
+                 help="Override a parameter of the core. Repeatable."),
+)  # fmt: skip
+
+
+def _core_options(function: Any) -> Any:  # noqa: ANN401 - a decorated command
+    for option in reversed(_CORE):
+        function = option(function)
+    return function
+
+
+@click.group()
+def isa() -> None:
+    """Build programs for RISC-V cores, and run them."""
+
+
+@isa.command()
+@click.argument("program", type=_PATH)
+@_core_options
+@click.option(
+    "--sim",
+    "simulator",
+    type=click.Choice(["verilator", "icarus"]),
+    default="verilator",
+    show_default=True,
+    help="Simulator.",
+)
+@click.option(
+    "--memory",
+    "regions",
+    multiple=True,
+    metavar="ADDRESS:SIZE",
+    help="Memory, such as 0x80000000:4M. Repeatable; by default 4M from where the program begins.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["auto", "elf", "ihex", "verilog", "binary"]),
+    default="auto",
+    show_default=True,
+    help="What kind of file the program is.",
+)
+@click.option("--load-address", type=_Number(), help="Where a raw binary goes.")
+@click.option("--entry", type=_Number(), help="Address of the first instruction, instead of the file's.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=_DEFAULT_LIMIT,
+    show_default=True,
+    metavar="CYCLES",
+    help="Most clock cycles; 0 for no limit.",
+)
+@click.option(
+    "--watchdog",
+    type=click.IntRange(min=0),
+    default=_WATCHDOG,
+    show_default=True,
+    metavar="CYCLES",
+    help="Most cycles without an instruction, but for WFI; 0 for no limit.",
+)
+@click.option(
+    "--signature",
+    type=_PATH,
+    metavar="FILE",
+    help="Write memory from begin_signature to end_signature, as the architecture tests have it.",
+)
+@click.option(
+    "--signature-granularity",
+    type=click.Choice(["4", "8", "16"]),
+    default="4",
+    show_default=True,
+    help="Bytes a line of the signature.",
+)
+@click.option("--trace", type=_PATH, metavar="FILE", help="Write every instruction, with what it changed.")
+@click.option("--waves", type=_PATH, metavar="FILE", help="Record waves (FST; VCD by Icarus).")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Of the delays and interrupts below.",
+)
+@click.option(
+    "--stall-grant",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="PERCENT",
+    help="Chance that a bus grants nothing in a cycle.",
+)
+@click.option(
+    "--stall-response",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="PERCENT",
+    help="Chance that a bus answers nothing in a cycle.",
+)
+@click.option(
+    "--interrupt-rate",
+    type=click.IntRange(0, 65536),
+    default=0,
+    metavar="N",
+    help="Chance in 65536 that an interrupt line rises in a cycle.",
+)
+@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cores to build with; all by default.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the program's output and nothing else.")
+def run(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click passes them
+    """Run PROGRAM on a core: an ELF file, or a hex or binary file.
+
+    Prints its output as it comes, then cycles, instructions and where the
+    cycles went. The program ends by the exit device or by HTIF (a store to
+    tohost), and its exit code becomes this command's. A program that does not end
+    itself gives 1, wrong input 2, a broken tool 3.
+    """
+    from flow.isa.files import read_program
+
+    loaded = read_program(
+        program, form=options["form"], load_address=options["load_address"], entry=options["entry"]
+    )
+    result = _run(loaded, options)
+    code = result.code & 0xFF
+    sys.exit(code if code or not result.code else 1)
+
+
+def _run(program: Program, options: dict[str, Any]) -> Result:
+    from flow.isa.image import MemoryMap, parse_region
+    from flow.isa.simulation import Ending, RunOptions
+    from flow.project.isa import Core, Files, simulate
+    from flow.project.request import parse_assignment
+
+    quiet = options["quiet"]
+    regions = tuple(map(parse_region, options["regions"]))
+    memory = MemoryMap(regions) if regions else MemoryMap.for_program(program)
+    memory.check(program)
+    for device in memory.hidden():
+        _note(f"memory lies over the {device}, which the program then cannot reach", quiet)
+    core = Core(
+        options["core"], parameters=dict(map(parse_assignment, options["parameters"])),
+        simulator=options["simulator"],
+    )  # fmt: skip
+    boot = core.boot(program, memory)
+    built = core.build(
+        boot.memory, boot, waves=options["waves"] is not None, jobs=options["jobs"],
+        listener=lambda event: _tell(event, quiet),
+    )  # fmt: skip
+    _warn(program, built.isa, quiet)
+    raw = _raw(options["trace"])
+    files = Files(trace=raw, waves=options["waves"], signature=options["signature"])
+    settings = RunOptions(
+        **{
+            k: options[k]
+            for k in ("limit", "watchdog", "seed", "stall_grant", "stall_response", "interrupt_rate")
+        }
+    )
+    words = int(options["signature_granularity"]) // 4
+    try:
+        result = simulate(
+            built, program, boot, settings, files, show=_show, more=(f"signature_words={words}",)
+        )
+        if raw is not None:
+            _write_trace(raw, options["trace"], program)
+    finally:
+        if raw is not None:
+            raw.unlink(missing_ok=True)
+    _report(result, quiet)
+    if result.ending is not Ending.EXIT:
+        _fail(result, program, built.isa, options["limit"])
+    return result
+
+
+def _show(text: str) -> None:
+    click.echo(text, nl=False)
+    sys.stdout.flush()
+
+
+def _note(text: str, quiet: bool) -> None:
+    if not quiet:
+        click.echo(f"Note: {text}", err=True)
+
+
+def _warn(program: Program, isa: str, quiet: bool) -> None:
+    from flow.isa.explain import foresee
+
+    warning = foresee(program, isa)
+    if warning:
+        _note(warning, quiet)
+
+
+def _tell(event: Event, quiet: bool) -> None:
+    """Say what is built, once it takes time."""
+    from flow.engine.events import StepStarted
+
+    if isinstance(event, StepStarted) and not quiet:
+        click.echo(f"{event.step.label or event.step.name} ...", err=True)
+
+
+def _raw(trace: Path | None) -> Path | None:
+    if trace is None:
+        return None
+    if not trace.parent.is_dir():
+        raise ConfigError(f"there is no folder {trace.parent}", "--trace", "Make it, or name another file")
+    return trace.with_name(f".{trace.name}.raw").absolute()
+
+
+def _write_trace(raw: Path, path: Path, program: Program) -> None:
+    from flow.isa.trace import read_trace, trace_lines
+
+    with raw.open("rb") as source, path.open("w", encoding="utf-8") as target:
+        for line in trace_lines(read_trace(source), program):
+            target.write(line + "\n")
+
+
+def _report(result: Result, quiet: bool) -> None:
+    from flow.isa.explain import summary
+
+    if quiet:
+        return
+    click.echo("")
+    for line in summary(result):
+        click.echo(line)
+
+
+def _fail(result: Result, program: Program, isa: str, limit: int) -> None:
+    from flow.isa.explain import complaint, last_instructions
+
+    click.echo("\nThe last instructions:", err=True)
+    for line in last_instructions(result, program):
+        click.echo(f"  {line}", err=True)
+    what, remedy = complaint(result, program, isa, limit)
+    raise CheckFailed(what, program.name, remedy)

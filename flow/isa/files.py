@@ -1,0 +1,178 @@
+"""Programs in files: ELF, Intel hex, Verilog hex, raw binary.
+
+Source: Intel, Hexadecimal Object File Format Specification, revision A (1988);
+IEEE Std 1364-2005, 17.2.9 (``$readmemh``).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flow.isa.elf import Program, Segment, read_elf
+from flow.model.errors import ConfigError
+
+__all__ = ["FORMATS", "read_program"]
+
+FORMATS = ("auto", "elf", "ihex", "verilog", "binary")
+_SUFFIXES = {
+    ".hex": "verilog",
+    ".vh": "verilog",
+    ".mem": "verilog",
+    ".ihex": "ihex",
+    ".ihx": "ihex",
+    ".bin": "binary",
+}
+
+
+def read_program(
+    path: Path, *, form: str = "auto", load_address: int | None = None, entry: int | None = None
+) -> Program:
+    """Return the program in a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    form
+        One of :data:`FORMATS`; ``auto`` looks at the content, then at the name.
+    load_address
+        Where a raw binary goes, and what addresses of a Verilog hex file
+        count from.
+    entry
+        Address of the first instruction, instead of the file's, or of the
+        first byte.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read as what it is said to be.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", path, "Name a program") from None
+    if not content:
+        raise ConfigError("the file is empty", path, "Name a program")
+    form = _form(content, path) if form == "auto" else form
+    if form == "elf":
+        if load_address is not None:
+            raise ConfigError(
+                "an ELF file says itself where it is loaded", "--load-address", "Leave the option out"
+            )
+        program = read_elf(content, str(path))
+    else:
+        program = _plain(form, content, path, load_address, entry)
+    return program if entry is None else _entered(program, entry)
+
+
+def _form(content: bytes, path: Path) -> str:
+    if content[:4] == b"\x7fELF":
+        return "elf"
+    if re.match(rb"\s*:[0-9A-Fa-f]{10}", content):
+        return "ihex"
+    if re.match(rb"\s*@[0-9A-Fa-f]+\s", content):
+        return "verilog"
+    return _SUFFIXES.get(path.suffix.lower(), "elf")
+
+
+def _entered(program: Program, entry: int) -> Program:
+    if not program.holds(entry):
+        raise ConfigError(
+            f"the entry address {entry:#x} lies outside everything that the program loads", "--entry",
+            "Give an address of its code",
+        )  # fmt: skip
+    return Program(
+        name=program.name, entry=entry, segments=program.segments, symbols=program.symbols, arch=program.arch
+    )
+
+
+def _plain(form: str, content: bytes, path: Path, load_address: int | None, entry: int | None) -> Program:
+    start: int | None = None
+    segments: tuple[Segment, ...]
+    if form == "binary":
+        if load_address is None:
+            raise ConfigError(
+                "a raw binary does not say where it is loaded", path, "Give --load-address ADDRESS"
+            )
+        segments = (Segment(load_address, content, len(content)),)
+    elif form == "ihex":
+        if load_address is not None:
+            raise ConfigError(
+                "an Intel hex file says itself where it is loaded", "--load-address", "Leave the option out"
+            )
+        segments, start = _intel(content, path)
+    else:
+        segments = _verilog(content, path, load_address or 0)
+    for s in segments:
+        if not 0 <= s.address <= s.end <= 1 << 32:
+            raise ConfigError(f"{s.size} bytes at {s.address:#x} reach beyond the 32-bit address space", path)
+    first = segments[0].address if start is None else start
+    return Program(name=str(path), entry=first if entry is None else entry, segments=segments)
+
+
+def _joined(chunks: dict[int, bytes], path: Path) -> tuple[Segment, ...]:
+    """Return chunks as segments, those that touch in one."""
+    segments: list[tuple[int, bytearray]] = []
+    for address in sorted(chunks):
+        if segments and segments[-1][0] + len(segments[-1][1]) == address:
+            segments[-1][1].extend(chunks[address])
+        else:
+            segments.append((address, bytearray(chunks[address])))
+    if not segments:
+        raise ConfigError("the program has nothing to load", path, "Make it anew")
+    return tuple(Segment(a, bytes(d), len(d)) for a, d in segments)
+
+
+def _intel(content: bytes, path: Path) -> tuple[tuple[Segment, ...], int | None]:
+    chunks: dict[int, bytes] = {}
+    base, start = 0, None
+    for number, line in enumerate(content.decode("ascii", "replace").split(), 1):
+        try:
+            record = bytes.fromhex(line[1:])
+        except ValueError:
+            record = b""
+        if line[:1] != ":" or len(record) < 5 or len(record) != record[0] + 5 or sum(record) & 0xFF:
+            raise ConfigError(
+                "this is no record of an Intel hex file, or its checksum is wrong", f"{path}:{number}",
+                "Make the file anew",
+            )  # fmt: skip
+        offset, kind, data = record[1] << 8 | record[2], record[3], record[4:-1]
+        if kind == 0:
+            chunks[base + offset] = data
+        elif kind == 1:
+            break
+        elif kind == 2:
+            base = int.from_bytes(data, "big") << 4
+        elif kind == 4:
+            base = int.from_bytes(data, "big") << 16
+        elif kind == 5:
+            start = int.from_bytes(data, "big")
+    return _joined(chunks, path), start
+
+
+def _verilog(content: bytes, path: Path, origin: int) -> tuple[Segment, ...]:
+    """Bytes, or words of up to 8 digits; addresses count what the tokens are."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", content.decode("ascii", "replace"), flags=re.DOTALL)
+    tokens = text.split()
+    digits = max((len(t.replace("_", "")) for t in tokens if not t.startswith("@")), default=0)
+    width = max(1, digits // 2)
+    if width not in (1, 2, 4):
+        raise ConfigError(
+            f"its words have {digits} digits; they may have 2, 4 or 8", path, "Give bytes or 32-bit words"
+        )
+    chunks: dict[int, bytearray] = {}
+    at = current = origin
+    for token in tokens:
+        try:
+            if token.startswith("@"):
+                at = current = origin + int(token[1:], 16) * width
+            else:
+                value = int(token.replace("_", ""), 16)
+                chunks.setdefault(current, bytearray()).extend(value.to_bytes(width, "little"))
+                at += width
+        except (ValueError, OverflowError):
+            raise ConfigError(
+                f"{token[:20]!r} is no hexadecimal number", path, "Make the file anew"
+            ) from None
+    return _joined({a: bytes(d) for a, d in chunks.items()}, path)

@@ -1,0 +1,1 @@
+"""Programs for the cores: runtime, kernels, directed tests."""
