@@ -30,8 +30,8 @@ _TIMER_ENABLE = 0x80
 ADDI, ANDI, XORI, SLLI, SRLI = 0x13, 0x7013, 0x4013, 0x1013, 0x5013
 LW, LHU, SW = 0x2003, 0x5003, 0x2023
 BEQ, BNE, BLT = 0x63, 0x1063, 0x4063
-OR, AND, ADD = 0x6033, 0x7033, 0x33
-CSRRW, CSRRS, CSRRSI, CSRRCI = 0x1073, 0x2073, 0x6073, 0x7073
+OR, AND, XOR = 0x6033, 0x7033, 0x4033
+CSRRW, CSRRS, CSRRC, CSRRSI, CSRRCI = 0x1073, 0x2073, 0x3073, 0x6073, 0x7073
 MRET = 0x3020_0073
 
 
@@ -150,9 +150,14 @@ def emit_handler(code: Code, config: CoreConfig, regs: Registers, rng: random.Ra
     code.word(s_type(SW, t, a, 20))
     code.word(csr_read(b, Csr.MCAUSE))
     code.word(i_type(ADDI, t, t, FRAME))
+    if config.user_mode:  # a trap in here would set MPP to user mode, and MPRV then counts
+        code.load_immediate(c, _MODIFY)
+        code.word(i_type(CSRRC, 0, c, Csr.MSTATUS))
     _emit_nesting(code, regs, rng)
     code.refer("branch", "interrupt", b_type(BLT, b, 0, 0))
-    for cause, name in ((1, "fetch"), (8, "ecall_user"), (11, "ecall_machine")):
+    causes = [(1, "fetch"), (8, "ecall_user"), (11, "ecall_machine")]
+    causes += [(5, "access"), (7, "access")] if config.pmp_regions else []
+    for cause, name in causes:
         code.word(i_type(ADDI, c, 0, cause))
         code.refer("branch", name, b_type(BEQ, b, c, 0))
     code.label("skip")
@@ -169,6 +174,8 @@ def emit_handler(code: Code, config: CoreConfig, regs: Registers, rng: random.Ra
     code.word(s_type(SW, t, a, 16 - FRAME))
     _emit_return(code, regs)
     _emit_modes(code, config, regs)
+    if config.pmp_regions:
+        _emit_access(code, regs)
     code.label("fetch")
     code.word(i_type(LW, a, t, 20 - FRAME))
     code.load_immediate(c, _PREVIOUS_MODE)
@@ -236,6 +243,27 @@ def _emit_modes(code: Code, config: CoreConfig, regs: Registers) -> None:
         code.word(AND | a << 7 | a << 15 | c << 20)
         code.word(s_type(SW, t, a, 20 - FRAME))
     code.refer("jump", "skip", j_type(0, 0))
+
+
+def _emit_access(code: Code, regs: Registers) -> None:
+    """Append what a refused load or store does: first repeat it as machine mode, without MPRV.
+
+    Only what fails even so is skipped: a link register that cannot be saved
+    or restored would end the program's control of itself.
+    """
+    a, _, c, d = regs.temporaries
+    t = regs.stack
+    code.label("access")
+    code.word(i_type(LW, a, t, 20 - FRAME))
+    code.load_immediate(c, _PREVIOUS_MODE)
+    code.word(AND | d << 7 | a << 15 | c << 20)
+    code.refer("branch", "fetch_user", b_type(BEQ, d, 0, 0))
+    code.load_immediate(c, _MODIFY)
+    code.word(AND | d << 7 | a << 15 | c << 20)
+    code.refer("branch", "skip", b_type(BEQ, d, 0, 0))
+    code.word(XOR | a << 7 | a << 15 | c << 20)
+    code.word(s_type(SW, t, a, 20 - FRAME))
+    code.refer("jump", "return", j_type(0, 0))
 
 
 def _emit_interrupt(code: Code, regs: Registers, rng: random.Random) -> None:

@@ -24,6 +24,7 @@ __all__ = ["RandomProgram", "generate"]
 
 BASE = 0x8000_0000
 _FUNCTIONS = 12
+_LONG_CALL = 3000  # instructions that a call, or a loop of them, may execute
 _LINK_SLOTS = DATA_BASE + DATA_BYTES + 0x800
 
 # How often each kind of step is chosen, by and large; every program scales them anew.
@@ -94,7 +95,7 @@ class RandomProgram:
         return elf_file(self.entry, list(self.segments))
 
 
-def generate(config: CoreConfig, seed: int, *, size: int = 3000, loops: int = 20) -> RandomProgram:
+def generate(config: CoreConfig, seed: int, *, size: int = 3000, length: int = 200_000) -> RandomProgram:
     """Return the program of a seed.
 
     Parameters
@@ -105,10 +106,18 @@ def generate(config: CoreConfig, seed: int, *, size: int = 3000, loops: int = 20
         64 bits; the same seed gives the same program.
     size
         Instructions, about.
-    loops
-        How often all of them are run through.
+    length
+        Instructions that it executes, roughly: all of it is repeated as often as that needs.
     """
-    return _Builder(config, seed).build(size, loops)
+    return _Builder(config, seed).build(size, length)
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    name: str
+    link: int
+    straight: bool  # without loops
+    length: float  # instructions that a call executes, about
 
 
 class _Builder:
@@ -122,7 +131,9 @@ class _Builder:
         self._plain = Plain(rng, config, self._code, self._operands)
         self._events = Events(rng, config, self._code, self._operands, self._plain)
         self._labels = 0
-        self._callable: list[tuple[str, int, bool]] = []
+        self._callable: list[_Function] = []
+        self._repeated = 0.0  # instructions that are executed beyond those that were appended
+        self._times = 1  # how often what is being appended is executed
         self._kinds, self._shares = self._choices()
 
     def _choices(self) -> tuple[list[Callable[[], None]], list[float]]:
@@ -154,7 +165,7 @@ class _Builder:
         }
         return list(kinds.values()), list(accumulate(scaled.values()))
 
-    def build(self, size: int, loops: int) -> RandomProgram:
+    def build(self, size: int, length: int) -> RandomProgram:
         """Return the program."""
         code, rng, config = self._code, self._rng, self._config
         regs = self._operands.regs
@@ -163,15 +174,19 @@ class _Builder:
         functions = size // 3 // _FUNCTIONS
         for index in range(_FUNCTIONS):
             self._function(index, rng.randrange(functions // 2, functions * 2))
-        code.label("start")
-        emit_start(code, config, regs, rng, loops)
         code.label("main")
+        before, self._repeated = code.count, 0.0
         self._steps(size - code.count)
         code.word(i_type(0x13, regs.outer, regs.outer, -1))
         code.refer("branch", "leave", b_type(0x63, regs.outer, 0, 0))
         code.refer("jump", "main", j_type(0, 0))
         code.label("leave")
         emit_end(code, regs)
+        # Traps make it half as long again.
+        loops = max(1, round(length / (1.5 * (code.count - before + self._repeated))))
+        code.label("start")
+        emit_start(code, config, regs, rng, loops)
+        code.refer("jump", "main", j_type(0, 0))
         data = rng.randbytes(DATA_BYTES)
         return RandomProgram(
             self._seed, BASE, ((BASE, code.finish()), (DATA_BASE, data)), code.count
@@ -212,7 +227,7 @@ class _Builder:
         link = rng.choice(candidates) if candidates else operands.free()
         name = f"f{index}"
         slot = _LINK_SLOTS + 4 * index
-        callable_, self._callable = self._callable, [c for c in self._callable if rng.random() < 0.3]
+        callable_, self._callable = self._callable, [f for f in self._callable if rng.random() < 0.3]
         code.label(name)
         leaf = not self._callable
         # Half of the functions have no loop, not even in what they call: loops may call these.
@@ -225,6 +240,7 @@ class _Builder:
             operands.keep()
         else:
             operands.keep(link)
+        before, self._repeated = code.count, 0.0
         self._steps(size)
         if not leaf:
             code.load_immediate(link, slot)
@@ -235,14 +251,19 @@ class _Builder:
             code.word(i_type(0x67, 0, link, rng.randrange(2) if self._config.c else 0))
         operands.keep()
         operands.looping = False
-        self._callable = [*callable_, (name, link, straight)]
+        length = code.count - before + self._repeated
+        self._callable = [*callable_, _Function(name, link, straight, length)]
 
     def _call(self) -> None:
         if not self._callable:
             return
-        name, link, straight = self._rng.choice(self._callable)
-        if link in self._operands.blocked or (self._operands.looping and not straight):
+        function = self._rng.choice(self._callable)
+        name, link = function.name, function.link
+        if link in self._operands.blocked or (self._operands.looping and not function.straight):
             return
+        if function.length * self._times > _LONG_CALL:
+            return
+        self._repeated += function.length * self._times
         code = self._code
         chance = self._rng.random()
         if chance < 0.4 and self._config.c and link == 1 and code.pc - code.address(name) < 2000:
@@ -315,10 +336,11 @@ class _Builder:
         code, rng = self._code, self._rng
         inner = self._operands.regs.inner
         label = self._label()
-        code.load_immediate(inner, rng.choice((1, 2, 3, 5, 8, 16)))
+        times = rng.choice((1, 2, 3, 5, 8, 16))
+        code.load_immediate(inner, times)
         self._operands.looping = True
         code.label(label)
-        self._body()
+        self._body(times)
         code.word(i_type(0x13, inner, inner, -1))
         close = rng.randrange(3)
         word = (b_type(0x1063, inner, 0, 0), b_type(0x4063, 0, inner, 0), b_type(0x6063, 0, inner, 0))[close]
@@ -335,12 +357,13 @@ class _Builder:
         code, rng = self._code, self._rng
         inner = self._operands.regs.inner
         top, out = self._label(), self._label()
-        code.load_immediate(inner, rng.randrange(1, 12))
+        times = rng.randrange(1, 12)
+        code.load_immediate(inner, times)
         self._operands.looping = True
         code.label(top)
         code.word(i_type(0x13, inner, inner, -1))
         code.refer("branch", out, b_type(0x4063, inner, 0, 0))
-        self._body()
+        self._body(times)
         if self._config.c and rng.random() < 0.4 and code.pc - code.address(top) < 250:
             match = 0xC001 if rng.random() < 0.5 else 0xE001
             code.refer("c.branch", top, match | self._operands.low_source() << 7)
@@ -349,10 +372,14 @@ class _Builder:
         code.label(out)
         self._operands.looping = False
 
-    def _body(self) -> None:
+    def _body(self, times: int) -> None:
         """Append the body of a loop: short, with everything but loops in it."""
         code = self._code
-        until = code.count + self._rng.randrange(1, 14)
+        before = code.count
+        until = before + self._rng.randrange(1, 14)
+        self._times = times
         while code.count < until:
             step = self._rng.choices(self._kinds, cum_weights=self._shares)[0]
             step()
+        self._times = 1
+        self._repeated += (times - 1) * (code.count - before)
