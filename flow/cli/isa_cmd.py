@@ -206,6 +206,46 @@ def _run(program: Program, options: dict[str, Any]) -> Result:
     return result
 
 
+@isa.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
+    short_help="Build a program for a core.",
+)
+@click.argument(
+    "words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="SOURCES... [-o FILE] [GCC OPTIONS]..."
+)
+@_core_options
+@click.option("--memory", "region", metavar="ADDRESS:SIZE", help="Memory that the program is linked for.")
+@click.option("--htif", is_flag=True, help="Print and exit by HTIF, so that it runs on Spike too.")
+@click.option("--bare", is_flag=True, help="Link the sources alone, without start-up code and runtime.")
+def build(words: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - as click passes them
+    """Compile and link SOURCES for a core, with start-up code and a small runtime.
+
+    Any further options are the compiler's: suzuri isa build main.c -O3
+    -DITERATIONS=10 -o main.elf --core small. Without -O it is -O2.
+    """
+    from flow.isa.image import parse_region
+    from flow.project.isa import Core, isa_folder
+    from flow.project.isa_program import build_program, sort_words
+    from flow.project.request import parse_assignment
+
+    sources = sort_words(words)
+    core = Core(options["core"], parameters=dict(map(parse_assignment, options["parameters"])))
+    isa = core.isa(lambda event: _tell(event, False))
+    if not isa and not any(flag.startswith("-march=") for flag in sources.flags):
+        raise ConfigError(
+            "the core does not say which instructions it has", f"{core.design.manifest}: isa.arch",
+            'Add arch = "rv32..." there, or give -march and -mabi',
+        )  # fmt: skip
+    build_program(
+        sources,
+        isa,
+        runtime=None if options["bare"] else isa_folder("runtime", core.design),
+        region=parse_region(options["region"]) if options["region"] else None,
+        htif=options["htif"],
+        show=lambda text: click.echo(text, nl=False, err=True),
+    )
+
+
 def _show(text: str) -> None:
     click.echo(text, nl=False)
     sys.stdout.flush()

@@ -133,7 +133,7 @@ class MemoryMap:
                     f"the program has {segment.size} bytes at {segment.address:#010x}, outside the memory "
                     f"({', '.join(map(str, self.regions)) or 'there is none'})",
                     program.name,
-                    f"Give it memory there, --memory {segment.address & -_PAGE:#x}:SIZE, or link it elsewhere",
+                    f"Give it memory there, --memory {segment.address & -_PAGE:#x}:SIZE, or link it anew",
                 )
 
     @property

@@ -215,7 +215,7 @@ class Core:
             waves=waves,
             simulator=self.simulator,
             harness=isa_folder("harness", self.design),
-            memory_words=max(1 << 20, 1 << (memory.words - 1).bit_length()) if memory.words else 1 << 20,
+            memory_words=1 << max(16, (memory.words - 1).bit_length()),
         ).graph()
 
     def _view(self, path: Path) -> View:

@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, str] = {
     "boolector": "flow.tools.smtbmc:BOOLECTOR",
     "cocotb": "flow.tools.cocotb:COCOTB",
     "cxx": "flow.tools.verilator:CXX",
+    "gcc": "flow.tools.gcc:GCC",
     "icarus": "flow.tools.icarus:ICARUS",
     "opensta": "flow.tools.opensta:OpenSta",
     "smtbmc": "flow.tools.smtbmc:SMTBMC",
