@@ -38,8 +38,8 @@ class DirectedTest:
     lacks
         Parameters that must be false, zero or ``none``.
     device
-        Whether it uses the harness's test device, so that only simulation
-        runs it.
+        Whether it uses the harness's test device, or looks at what only
+        reset leaves, so that only simulation runs it.
     """
 
     name: str
@@ -93,9 +93,16 @@ TESTS = (
     DirectedTest(name="illegal_halves", generate=illegal.halves, needs=("c",)),
     DirectedTest(name="csr_forms"),
     DirectedTest(name="csr_machine"),
+    DirectedTest(name="reset", device=True),
     DirectedTest(name="counters", needs=("zicntr",)),
     DirectedTest(name="traps"),
     DirectedTest(name="fence_i"),
+    DirectedTest(name="interrupts"),
+    DirectedTest(name="lines", device=True),
+    DirectedTest(name="awkward", device=True),
+    DirectedTest(name="faults", device=True),
+    DirectedTest(name="user", needs=("user_mode",)),
+    DirectedTest(name="pmp_registers", needs=("pmp_regions",)),
     DirectedTest(name="protection", generate=protection.protection, needs=("pmp_regions", "user_mode")),
 )
 

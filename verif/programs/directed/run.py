@@ -15,9 +15,9 @@ from verif.programs.directed.catalogue import DirectedTest
 
 __all__ = ["Outcome", "on_core", "on_spike"]
 
-#: Cycles after which a test has hung: the longest takes some millions on `nano`.
-LIMIT = 30_000_000
-_SPIKE_SECONDS = 120
+#: Cycles after which a test has hung: the longest takes a million on `nano`.
+LIMIT = 5_000_000
+_SPIKE_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@
         ecall
 1:      csrr t0, minstret
         // The handler's, up to MRET: from its first instruction.
-        check t0, 11
+        check t0, 12
         // From the low half into the high half.
         test
         li t1, -2

@@ -231,7 +231,16 @@
 #if CONFIG_ZICNTR
         masked mcounteren, 7
 #endif
-        masked 0x30a, 1
+        // menvcfg: FIOM may be there or not, without supervisor mode it means little.
+        test
+        li t0, -1
+        csrw 0x30a, t0
+        csrr t1, 0x30a
+        andi t1, t1, -2
+        bnez t1, fail
+        csrw 0x30a, zero
+        csrr t1, 0x30a
+        bnez t1, fail
         constant 0x31a, 0
 #else
         absent mcounteren

@@ -72,9 +72,9 @@ fail:
         slli gp, gp, 1
         ori gp, gp, 1
         la tp, tohost
-1:      sw gp, 0(tp)
+tell:   sw gp, 0(tp)
         sw zero, 4(tp)
-        j 1b
+        j tell
         .balign 64
 trap_handler:
         csrrw s0, mscratch, zero
@@ -86,6 +86,11 @@ trap_handler:
         csrw mepc, s0
         li tp, MSTATUS_MPP
         csrs mstatus, tp
+        bgez a0, of_exception
+        // Of an interrupt: it is still pending, and must not come again at once.
+        li tp, MSTATUS_MPIE
+        csrc mstatus, tp
+of_exception:
         mret
 
         .section .tohost, "aw", @nobits
@@ -185,18 +190,30 @@ recover_\@:
 
 // Loops until a CSR has a bit (of the mask in a register) set.
         .macro wait_set csr, register
-1:      csrr tp, \csr
+wait_\@:
+        csrr tp, \csr
         and tp, tp, \register
-        beqz tp, 1b
+        beqz tp, wait_\@
         .endm
 
         .macro wait_clear csr, register
-1:      csrr tp, \csr
+wait_\@:
+        csrr tp, \csr
         and tp, tp, \register
-        bnez tp, 1b
+        bnez tp, wait_\@
         .endm
 
 #if CONFIG_USER_MODE
+// Let user mode access everything. Clobbers tp.
+        .macro open_memory
+#if CONFIG_PMP_REGIONS
+        li tp, -1
+        csrw pmpaddr0, tp
+        li tp, 0x1f
+        csrw pmpcfg0, tp
+#endif
+        .endm
+
 // Go on at a label in user mode. Clobbers tp.
         .macro enter_user label
         li tp, MSTATUS_MPP
