@@ -84,7 +84,8 @@ def _verilate(work: Path, given: list[str], waves: bool) -> None:
         "--Mdir", str(work / "obj"), "-CFLAGS", "-O2", "-o", "../simulator",
         *(["--trace-fst"] if waves else []), *given, str(HERE / "main.cpp"),
     ]  # fmt: skip
-    for step in (command, ["make", "-s", "-C", work / "obj", "-f", "Vtop.mk", "OPT_FAST=-O2"]):
+    for step in (command, ["make", "-s", "-C", work / "obj", "-f", "Vtop.mk", "OPT_FAST=-O2",
+                           "CFG_CXXFLAGS_PCH_I=-include"]):
         ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
         if ended.returncode:
             sys.exit(ended.stdout + ended.stderr)
