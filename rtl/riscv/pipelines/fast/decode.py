@@ -66,6 +66,7 @@ class Decode(wiring.Component):
         self._config = config
         self._index_bits = index_bits
         self._lanes = config.fetch_width // 16
+        self._pipelined = config.multiplier == "pipelined"
         super().__init__(
             {
                 "window": In(FetchWindow(self._lanes, index_bits)),
@@ -240,11 +241,12 @@ class Decode(wiring.Component):
             | (special == Special.REFETCH)
         )
 
-    @staticmethod
-    def _together(first: _Slot, second: _Slot) -> Value:
+    def _together(self, first: _Slot, second: _Slot) -> Value:
         """Return whether the second instruction can go with the first."""
         a, b = first.operation, second.operation
         alone = [x.special.as_value().any() | x.divide for x in (a, b)]
+        if not self._pipelined:
+            alone = [x | y.multiply for x, y in zip(alone, (a, b), strict=True)]
         flow = [x.branch | x.jump for x in (a, b)]
         address = [x.load | x.store | x.indirect for x in (a, b)]
         needs = a.writes & ((a.rd == b.rs1) | (a.rd == b.rs2))

@@ -10,14 +10,15 @@ from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import StallReason, SystemPort
 from rtl.riscv.isa import Cause, Mode
 from rtl.riscv.pipelines.fast.access import Forwarded, access_layout
-from rtl.riscv.pipelines.fast.multiplier import PipelinedMultiplier
 from rtl.riscv.pipelines.fast.operation import Special, pair_layout
 from rtl.riscv.pipelines.fast.predictor import BranchKind, PredictorUpdate
 from rtl.riscv.units.alu import Alu
-from rtl.riscv.pipelines.fast.divider import Divider
+from rtl.riscv.units.divider import Divider
+from rtl.riscv.units.multiplier import IterativeMultiplier, Multiplier
 
 __all__ = ["Execute", "retired_layout"]
 
+_STEP_BITS = {"serial": 1, "fast": 16}  # of a multiplier that takes several passes
 _NEAR = 18  # low bits of an address that the predictor needs exactly
 
 
@@ -86,6 +87,7 @@ class Execute(wiring.Component):
     def __init__(self, config: CoreConfig, index_bits: int) -> None:
         self._config = config
         self._slots = config.issue_width
+        self._pipelined = config.multiplier == "pipelined"
         self._layout = pair_layout(config, index_bits)
         super().__init__(
             {
@@ -210,31 +212,41 @@ class Execute(wiring.Component):
             m.d.comb += [
                 port.writes.eq(self._valid[slot] & operation.writes),
                 port.rd.eq(operation.rd),
-                port.late.eq(operation.multiply),
+                port.late.eq(operation.multiply & self._pipelined),
                 port.load.eq(operation.load),
                 port.value.eq(Mux(operation.load, loaded, alu.result)),
             ]
-        self._divide(m)
+        self._long_operations(m)
         return conditions
 
-    def _divide(self, m: Module) -> None:
-        self._division_waits: Value = Const(0, 1)
-        if not self._config.m:
+    def _long_operations(self, m: Module) -> None:
+        """Drive the units that take several cycles, of which slot 0 waits for one at a time."""
+        self._long_waits: Value = Const(0, 1)
+        config = self._config
+        if not config.m:
             return
         operation, port = self._operations[0], self.results[0]
-        m.submodules.divider = divider = Divider(self._config)
-        busy = Signal()
-        divides = self._valid[0] & operation.divide
-        m.d.comb += [
-            divider.start.eq(divides & ~busy),
-            divider.function.eq(operation.function),
-            divider.a.eq(self._added.a[0]),
-            divider.b.eq(self._added.b[0]),
-        ]
-        m.d.sync += busy.eq(divides & (~busy | divider.busy))
-        self._division_waits = divides & (~busy | divider.busy)
-        with m.If(operation.divide):
-            m.d.comb += port.value.eq(divider.result)
+        units = [(operation.divide, Divider(early_out=config.divider == "early_out"))]
+        m.submodules.divider = units[0][1]
+        if config.multiplier != "pipelined":
+            m.submodules.multiplier = multiplier = IterativeMultiplier(_STEP_BITS[config.multiplier])
+            units.append((operation.multiply, multiplier))
+        started = Signal()
+        m.d.sync += started.eq(0)
+        for chosen, unit in units:
+            here = self._valid[0] & chosen
+            waits = here & ~(started & ~unit.busy)
+            m.d.comb += [
+                unit.start.eq(here & ~started),
+                unit.operation.eq(operation.function[:2]),
+                unit.a.eq(self._added.a[0]),
+                unit.b.eq(self._added.b[0]),
+            ]
+            with m.If(waits):
+                m.d.sync += started.eq(1)
+            self._long_waits |= waits
+            with m.If(chosen):
+                m.d.comb += port.value.eq(unit.result)
 
     def _flow(self, m: Module, conditions: list[Signal]) -> tuple[Value, Value, Value]:
         """Return: a branch or jump is here; fetch went elsewhere; a prediction was void."""
@@ -293,7 +305,7 @@ class Execute(wiring.Component):
             trap=trap,
             illegal=illegal,
             interrupt=interrupt,
-            waits=sleeps | self._division_waits,
+            waits=sleeps | self._long_waits,
             again=again,
             flush=again
             | is_[Special.MRET]
@@ -334,20 +346,20 @@ class Execute(wiring.Component):
 
     def _write_back(self, m: Module, commit: Signal) -> None:
         """Register the results; add up the products."""
-        products = [commit[i] & x.multiply for i, x in enumerate(self._operations)]
         product: Value = Const(0, 32)
-        if self._config.m:
-            m.submodules.multiplier = multiplier = PipelinedMultiplier()
+        if self._pipelined:
+            m.submodules.multiplier = multiplier = Multiplier(registered=True)
             a, b, function = self._added.a[0], self._added.b[0], self._operations[0].function
             if self._slots == 2:
-                second = self._operations[1].multiply
+                second = self._valid[1] & self._operations[1].multiply
                 a, b = Mux(second, self._added.a[1], a), Mux(second, self._added.b[1], b)
                 function = Mux(second, self._operations[1].function, function)
+            starts = [commit[i] & x.multiply for i, x in enumerate(self._operations)]
             m.d.comb += [
-                multiplier.start.eq(Cat(products).any()),
+                multiplier.enable.eq(Cat(starts).any()),
                 multiplier.a.eq(a),
                 multiplier.b.eq(b),
-                multiplier.function.eq(function),
+                multiplier.operation.eq(function[:2]),
             ]
             product = multiplier.result
         for slot, (port, final) in enumerate(zip(self.results, self.final, strict=True)):
