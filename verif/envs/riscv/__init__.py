@@ -1,0 +1,1 @@
+"""The environment of a core: memory and devices, model, scoreboard, coverage, programs."""
