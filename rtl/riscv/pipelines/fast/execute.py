@@ -486,7 +486,7 @@ class Execute(wiring.Component):
             m.d.comb += [
                 retired.pc[1].eq(second),
                 retired.next_pc[0].eq(
-                    Mux(self._valid[1] & ~leaves, second, Mux(self.flush, self.target, wherever))
+                    Mux(self._valid[1] & ~leaves & ~trap, second, Mux(self.flush, self.target, wherever))
                 ),
                 retired.next_pc[1].eq(Mux(self.flush, self.target, wherever)),
             ]
