@@ -12,6 +12,7 @@ from rtl.riscv.pipelines.nano_decode import Decoder
 from rtl.riscv.pipelines.nano_registers import RegisterFile
 from rtl.riscv.pipelines.nano_shift import BarrelShifter, ShiftSteps
 from rtl.riscv.pipelines.nano_trace import NanoTrace
+from rtl.riscv.system.triggers import TriggerChecker
 from rtl.riscv.system.unit import SystemUnit
 
 __all__ = ["NanoPipeline", "State"]
@@ -85,6 +86,9 @@ class NanoPipeline(wiring.Component):
         self._interrupt = Signal()
         self._fetch = Signal()
         self._debug_enter = Signal()
+        self._fires = Signal()  # a trigger, as a breakpoint exception
+        self._fires_here = Signal()  # at the instruction's own address
+        self._fires_debug = Signal()  # into debug mode
         self._execute = Signal()
         self._taken = Signal()
         self._next_pc = Signal(30)
@@ -95,6 +99,8 @@ class NanoPipeline(wiring.Component):
         self._add_traps(m)
         self._add_fetch(m)
         self._add_control(m)
+        if config.triggers:
+            self._add_triggers(m)
         if config.rvfi:
             self._add_trace(m)
         return m
@@ -252,6 +258,7 @@ class NanoPipeline(wiring.Component):
         config, decoder, lanes = self._config, self._decoder, self._lanes
         port, target = self._system.port, self._alu.sum
         self._fetch_fault = fetch_fault = Signal()
+        self._fetch_fails = self._is(State.WAIT) & self.ibus.response & self.ibus.error
         illegal, jump, data, fault = Signal(), Signal(), Signal(), Signal()
         custom_error: Value = Const(0)
         if config.custom != "none":
@@ -262,7 +269,7 @@ class NanoPipeline(wiring.Component):
         jumps = (self._execute & (decoder.jal | decoder.jalr)) | self._is(State.BRANCH)
         breaks = decoder.ebreak & ~(port.debug_ebreak & ~port.debug_mode)
         m.d.comb += [
-            fetch_fault.eq(self._is(State.WAIT) & self.ibus.response & self.ibus.error),
+            fetch_fault.eq(self._fetch_fails & ~self._debug_enter),
             illegal.eq((self._execute & refused) | custom_error),
             jump.eq(jumps & target[1] & ~illegal),
             data.eq(self._execute & access & lanes.misaligned & ~illegal),
@@ -271,7 +278,7 @@ class NanoPipeline(wiring.Component):
         call, pause = self._execute & decoder.ecall, self._execute & breaks
         self._exception = exception = Signal()
         m.d.comb += [
-            exception.eq(fetch_fault | illegal | jump | data | fault | call | pause),
+            exception.eq(fetch_fault | illegal | jump | data | fault | call | pause | self._fires),
             self._trap.eq(exception | self._interrupt),
         ]
         # Bits of the cause, as `Cause` numbers them: 0 needs none.
@@ -279,7 +286,7 @@ class NanoPipeline(wiring.Component):
         causes = [
             (fetch_fault, Cause.INSTRUCTION_FAULT),
             (illegal, Cause.ILLEGAL_INSTRUCTION),
-            (pause, Cause.BREAKPOINT),
+            (pause | self._fires, Cause.BREAKPOINT),
             (data & ~stores, Cause.LOAD_MISALIGNED),
             (data & stores, Cause.STORE_MISALIGNED),
             (fault & ~stores, Cause.LOAD_FAULT),
@@ -290,8 +297,11 @@ class NanoPipeline(wiring.Component):
         short = self._word[:2] == 3
         values = [
             (illegal, Cat(self._word[:16], self._word[16:] & short.replicate(16))),
-            (fetch_fault | pause, Cat(Const(0, 2), self._pc)),
-            (jump | data | fault, Cat(target[0] & ~decoder.jalr, target[1:])),
+            (fetch_fault | pause | self._fires_here, Cat(Const(0, 2), self._pc)),
+            (
+                jump | data | fault | (self._fires & ~self._fires_here),
+                Cat(target[0] & ~decoder.jalr, target[1:]),
+            ),
         ]
         for place, choices in ((port.trap_cause, causes), (port.trap_value, values)):
             total: Value = Const(0, len(place))
@@ -346,7 +356,7 @@ class NanoPipeline(wiring.Component):
             self._interrupt.eq(
                 executes & port.interrupt & ~decoder.wfi & ~self._debug_enter & ~port.debug_mode
             ),
-            self._execute.eq(executes & ~self._interrupt & ~self._debug_enter),
+            self._execute.eq(executes & ~self._interrupt & ~self._debug_enter & ~self._fires),
             sleeps.eq(decoder.wfi & ~port.wake),
             self.sleeping.eq(executes & sleeps & ~decoder.illegal),
             self._done.eq(self._execute & ~several & ~self._exception),
@@ -405,25 +415,28 @@ class NanoPipeline(wiring.Component):
         debug, port, state = self.debug, self._system.port, self._state
         fresh = Signal(init=1)  # nothing executed since reset
         stepped = Signal()
-        executes = self._is(State.EXECUTE) & ~port.debug_mode
-        breaks = self._decoder.ebreak & port.debug_ebreak & ~self._decoder.illegal
-        halts = debug.halt_request | stepped | (fresh & debug.halt_on_reset) | breaks
+        decoded = self._is(State.EXECUTE)
+        executes = (decoded | self._fetch_fails) & ~port.debug_mode
+        breaks = decoded & self._decoder.ebreak & port.debug_ebreak & ~self._decoder.illegal
+        halts = debug.halt_request | stepped | (fresh & debug.halt_on_reset) | breaks | self._fires_debug
         ends = self._done | self._exception
-        causes = Mux(
-            debug.halt_on_reset & fresh,
-            DebugCause.RESET_HALT,
-            Mux(
-                breaks & ~stepped,
-                DebugCause.EBREAK,
-                Mux(debug.halt_request, DebugCause.HALT_REQUEST, DebugCause.STEP),
-            ),
-        )
+        cause = Signal(3)  # the most urgent first
+        with m.If(stepped):  # and the next instruction has not been looked at
+            m.d.comb += cause.eq(DebugCause.STEP)
+        with m.Elif(self._fires_debug):
+            m.d.comb += cause.eq(DebugCause.TRIGGER)
+        with m.Elif(breaks):
+            m.d.comb += cause.eq(DebugCause.EBREAK)
+        with m.Elif(fresh & debug.halt_on_reset):
+            m.d.comb += cause.eq(DebugCause.RESET_HALT)
+        with m.Else():
+            m.d.comb += cause.eq(DebugCause.HALT_REQUEST)
         halted = self._is(State.HALTED)
         m.d.comb += [
             self._debug_enter.eq(executes & halts),
             self._resume.eq(halted & debug.resume_request & ~debug.instruction_valid),
             port.debug_enter.eq(self._debug_enter),
-            port.debug_cause.eq(causes),
+            port.debug_cause.eq(cause),
             port.debug_pc.eq(Cat(Const(0, 2), self._pc)),
             port.dret.eq(self._resume),
             debug.halted.eq(port.debug_mode),
@@ -439,6 +452,26 @@ class NanoPipeline(wiring.Component):
             m.d.sync += stepped.eq(port.debug_step)
         with m.If(self._debug_enter | (ends & port.debug_mode)):
             m.d.sync += state.eq(State.HALTED)
+
+    def _add_triggers(self, m: Module) -> None:
+        """Compare the addresses of the instruction and of its load or store with the triggers."""
+        decoder = self._decoder
+        m.submodules.here = here = TriggerChecker(self._config)
+        m.submodules.there = there = TriggerChecker(self._config)
+        executes = self._is(State.EXECUTE)
+        accesses = executes & ~decoder.illegal
+        m.d.comb += [
+            here.state.eq(self._system.triggers),
+            here.address.eq(Cat(Const(0, 2), self._pc)),
+            here.execute.eq(executes),
+            there.state.eq(self._system.triggers),
+            there.address.eq(self._alu.sum),
+            there.load.eq(accesses & decoder.load),
+            there.store.eq(accesses & decoder.store),
+            self._fires_debug.eq(here.debug | there.debug),
+            self._fires_here.eq(here.exception & ~self._interrupt & ~self._debug_enter),
+            self._fires.eq((here.exception | there.exception) & ~self._interrupt & ~self._debug_enter),
+        ]
 
     def _add_trace(self, m: Module) -> None:
         """Report each instruction on the verification port."""
