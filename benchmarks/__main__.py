@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measure import Row
 
-NAMES = ("start_up", "engine", "simulation", "pdks")
+NAMES = ("start_up", "engine", "simulation", "pdks", "cores")
 
 
 def main() -> int:

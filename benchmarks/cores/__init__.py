@@ -4,3 +4,7 @@ Nangate 45 nm, typical corner, flattened, registers in flip-flops, no layout;
 frequency from register-to-register paths in OpenSTA; a gate equivalent is the
 area of NAND2_X1.
 """
+
+from benchmarks.cores.rows import measure
+
+__all__ = ["measure"]

@@ -7,12 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from amaranth.back import verilog
-
-from benchmarks.cores.synthesis import RECIPES, measure
-from rtl.riscv.core import Core
-
-_LIBERTY = "orfs/platforms/nangate45/lib/NangateOpenCellLibrary_typical.lib"
+from benchmarks.cores.synthesis import LIBERTY, RECIPES, measure
 
 
 def _value(text: str) -> tuple[str, object]:
@@ -36,11 +31,11 @@ def main() -> None:
     parser.add_argument("--top", default="core")
     parser.add_argument("--clock", default="clk")
     parser.add_argument("--recipe", choices=(*RECIPES, "both"), default="both")
-    parser.add_argument("--liberty", type=Path, help=f"default: $PDK_ROOT/{_LIBERTY}")
+    parser.add_argument("--liberty", type=Path, help=f"default: $PDK_ROOT/{LIBERTY}")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep netlist and logs there")
     parser.add_argument("--path", action="store_true", help="print the longest path")
     arguments = parser.parse_args()
-    liberty = arguments.liberty or Path(os.environ.get("PDK_ROOT", ".")) / _LIBERTY
+    liberty = arguments.liberty or Path(os.environ.get("PDK_ROOT", ".")) / LIBERTY
     if not liberty.exists():
         parser.error(f"{liberty} is not there: set PDK_ROOT, or give --liberty")
     with tempfile.TemporaryDirectory(prefix="suzuri-cores-") as scratch:
@@ -48,9 +43,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         source = arguments.verilog
         if source is None:
-            core = Core(preset=arguments.preset, **dict(_value(text) for text in arguments.set))
-            source = folder / "core.v"
-            source.write_text(verilog.convert(core, name="core", strip_internal_attrs=True))
+            source = elaborate(arguments.preset, dict(map(_value, arguments.set)), folder)
         for recipe in RECIPES if arguments.recipe == "both" else (arguments.recipe,):
             result = measure(source, arguments.top, liberty, recipe, folder / recipe, arguments.clock)
             name = arguments.top if arguments.verilog else arguments.preset

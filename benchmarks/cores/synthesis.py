@@ -11,7 +11,10 @@ from pathlib import Path
 from flow.formats.liberty import CellLibrary, read_liberty
 from flow.tools.netlist import Fanout, Ties, buffer_fanout, read_yosys_json, repair, write_verilog
 
-__all__ = ["RECIPES", "Result", "measure"]
+__all__ = ["LIBERTY", "RECIPES", "Result", "elaborate", "measure"]
+
+#: Where the library is below the root of PDKs.
+LIBERTY = "orfs/platforms/nangate45/lib/NangateOpenCellLibrary_typical.lib"
 
 _FRONT = "&get -n; &st; &dch; &nf;"
 _ROUND = "&st; &syn2; &if -g -K 6; &synch2; &nf;"
@@ -51,6 +54,17 @@ class Result:
     def frequency_mhz(self) -> float:
         """The highest clock frequency."""
         return 1000 / self.period_ns
+
+
+def elaborate(preset: str, options: dict[str, object], folder: Path) -> Path:
+    """Write a core's Verilog into a folder; return the file. Its top is ``core``."""
+    from amaranth.back import verilog
+
+    from rtl.riscv.core import Core
+
+    path = folder / "core.v"
+    path.write_text(verilog.convert(Core(preset=preset, **options), name="core", strip_internal_attrs=True))
+    return path
 
 
 def _yosys_script(verilog: Path, top: str, liberty: Path, abc: Path) -> str:
