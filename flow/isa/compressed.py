@@ -64,7 +64,7 @@ def _second(w: int, pc: int, x: Sequence[str]) -> _Found | None:
     rd, high = x[number], x[8 + (number & 7)]
     value = _sign((w >> 12 & 1) << 5 | w >> 2 & 31, 6)
     if f3 == 0:
-        return ("c.addi", f"{rd},{value}", "c") if number or w == 1 else ("c.nop", f"{value}", "c")
+        return ("c.nop", "", "c") if w == 1 else ("c.addi", f"{rd},{value}", "c")
     if f3 in (1, 5):
         raw = (w >> 12 & 1) << 11 | (w >> 11 & 1) << 4 | (w >> 9 & 3) << 8 | (w >> 8 & 1) << 10
         raw |= (w >> 7 & 1) << 6 | (w >> 6 & 1) << 7 | (w >> 3 & 7) << 1 | (w >> 2 & 1) << 5

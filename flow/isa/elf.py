@@ -118,7 +118,7 @@ def read_elf(content: bytes, name: str) -> Program:
     """
     try:
         return _read(content, name)
-    except (struct.error, IndexError, UnicodeDecodeError, OverflowError):
+    except (struct.error, IndexError, ValueError, OverflowError):
         raise ConfigError("the ELF file is damaged or cut short", name, "Link it again") from None
 
 

@@ -156,11 +156,9 @@ def _verilog(content: bytes, path: Path, origin: int) -> tuple[Segment, ...]:
     text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", content.decode("ascii", "replace"), flags=re.DOTALL)
     tokens = text.split()
     digits = max((len(t.replace("_", "")) for t in tokens if not t.startswith("@")), default=0)
-    width = max(1, digits // 2)
-    if width not in (1, 2, 4):
-        raise ConfigError(
-            f"its words have {digits} digits; they may have 2, 4 or 8", path, "Give bytes or 32-bit words"
-        )
+    if digits > 8:
+        raise ConfigError(f"its words have {digits} digits; they may have up to 8", path, "Give 32-bit words")
+    width = 1 if digits <= 2 else 2 if digits <= 4 else 4
     chunks: dict[int, bytearray] = {}
     at = current = origin
     for token in tokens:

@@ -150,6 +150,8 @@ class Core:
         """Where the core starts."""
         name = self._spec.reset_parameter
         value = {**self.design.parameters, **self._spec.parameters}.get(name) if name else None
+        if isinstance(value, str) and "'h" in value:
+            return int(value.rpartition("'h")[2].replace("_", ""), 16)
         return value if isinstance(value, int) else self._spec.reset_vector
 
     def boot(self, program: Program, memory: MemoryMap) -> Boot:
@@ -178,7 +180,9 @@ class Core:
         """
         design = self.design
         if boot.reset_vector is not None:
-            moved = {str(self._spec.reset_parameter): boot.reset_vector}
+            vector = boot.reset_vector
+            value = f"32'h{vector:08x}" if design.language == "verilog" else vector
+            moved = {str(self._spec.reset_parameter): value}
             design = replace(design, parameters={**design.parameters, **moved})
         graph = self._graph(design, memory, waves=waves, tools=self._tools())
         outcomes = self._run(graph, listener, jobs)
