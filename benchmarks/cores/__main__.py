@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks.cores.synthesis import LIBERTY, RECIPES, measure
+from benchmarks.cores.synthesis import LIBERTY, RECIPES, elaborate, measure
 
 
 def _value(text: str) -> tuple[str, object]:
