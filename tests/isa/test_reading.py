@@ -123,7 +123,8 @@ def test_first_use_reads_functions_only(program) -> None:
 
 def record(**values: int) -> bytes:
     names = ("flags", "pc", "insn", "rd_wdata", "mem_addr", "mem_rdata", "mem_wdata", "pc_wdata", "cycle",
-             "mstatus", "mepc", "mcause", "mtval", "mie", "mip", "mtvec", "mscratch", "order", "zero", "high")  # fmt: skip
+             "mstatus", "mepc", "mcause", "mtval", "mie", "mip", "mtvec", "mscratch", "order", "zero",
+             "high")  # fmt: skip
     return struct.pack("<20I", *(values.get(n, 0) for n in names))
 
 
