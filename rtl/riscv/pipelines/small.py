@@ -567,9 +567,9 @@ class SmallPipeline(wiring.Component):
         choices = [
             (from_alu, alu.result),
             ((link | control.fence_i) & ~trapping & ~self._resume, self._next_pc),
-            (control.csr & ~trapping, port.csr_read),
+            (control.csr & ~trapping & ~self._resume, port.csr_read),
             (trapping, port.trap_target),
-            (control.mret & ~trapping, port.mret_target),
+            (control.mret & ~trapping & ~self._resume, port.mret_target),
         ]
         if config.debug != "none":
             choices.append(((control.dret & ~trapping) | self._resume, port.dret_target))
