@@ -29,6 +29,7 @@ BUILT_IN: Mapping[str, str] = {
     "icarus": "flow.tools.icarus:ICARUS",
     "opensta": "flow.tools.opensta:OpenSta",
     "smtbmc": "flow.tools.smtbmc:SMTBMC",
+    "spike": "flow.tools.spike:SPIKE",
     "verilator": "flow.tools.verilator:VERILATOR",
     "yices": "flow.tools.smtbmc:YICES",
     "yosys": "flow.tools.yosys:Yosys",

@@ -2,8 +2,10 @@
 
 #include <elf.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "options.h"
 
@@ -37,12 +39,38 @@ uint32_t find_symbol(const std::vector<char>& file, const Elf32_Ehdr& header, co
   return 0;
 }
 
+// The format of $readmemh, as the harness reads it: words in hexadecimal, and @index.
+void load_words(const std::vector<char>& file, const std::string& path, Memory& memory, uint32_t base) {
+  std::istringstream stream(std::string(file.begin(), file.end()));
+  std::string token;
+  uint64_t index = 0;
+  while (stream >> token) {
+    char* end = nullptr;
+    bool place = token[0] == '@';
+    uint64_t number = strtoull(token.c_str() + place, &end, 16);
+    if (*end) throw UsageError(path + ": neither an ELF file nor words in hexadecimal");
+    if (place) {
+      index = number;
+      continue;
+    }
+    uint64_t address = base + 4 * index++;
+    uint32_t word = uint32_t(number);
+    if (address > ~0u || !memory.contains(uint32_t(address), 4))
+      throw UsageError(path + ": it reaches beyond the memory");
+    memcpy(memory.at(uint32_t(address)), &word, 4);
+  }
+}
+
 }  // namespace
 
-Program load_elf(const std::string& path, Memory& memory) {
+Program load_program(const std::string& path, Memory& memory, uint32_t base) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw UsageError(path + ": cannot be read");
   std::vector<char> file((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (file.size() < SELFMAG || memcmp(file.data(), ELFMAG, SELFMAG) != 0) {
+    load_words(file, path, memory, base);
+    return Program{base, 0};
+  }
   auto header = at<Elf32_Ehdr>(file, 0, path);
   if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS32 ||
       header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_RISCV)

@@ -47,7 +47,8 @@ struct Program {
   uint32_t tohost = 0;  // 0: none
 };
 
-// Load an ELF file (32-bit, little-endian, RISC-V); throws UsageError.
-Program load_elf(const std::string& path, Memory& memory);
+// Load an ELF file (32-bit, little-endian, RISC-V), or words as $readmemh has them, counted from
+// `base`; throws UsageError.
+Program load_program(const std::string& path, Memory& memory, uint32_t base);
 
 }  // namespace lockstep

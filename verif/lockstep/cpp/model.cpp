@@ -80,7 +80,8 @@ Model::Model(const Options& options, Devices& devices)
   state_->csrmap[CSR_MIE] = state_->mie;
   count_trap_csrs(options_.csrs);
   if (!options_.csrs.empty()) apply(options_.csrs);
-  program = load_elf(options_.image, memory);
+  program = load_program(options_.image, memory, options_.ram_base);
+  if (options_.tohost) program.tohost = options_.tohost;
   state_->pc = reg_t(sreg_t(int32_t(options_.have_pc ? options_.pc : program.entry)));
 }
 

@@ -45,6 +45,10 @@ Options parse_options(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; i++) {
     std::string name = argv[i];
+    if (name == "--") {
+      options.simulator.assign(argv + i + 1, argv + argc);
+      break;
+    }
     if (name.rfind("--", 0) != 0) {
       if (!options.image.empty()) throw UsageError("more than one program: '" + name + "'");
       options.image = name;
@@ -65,12 +69,14 @@ Options parse_options(int argc, char** argv) {
     else if (name == "--pmp") options.pmp_regions = unsigned(number(name, value));
     else if (name == "--interrupts") options.interrupt_mask = uint32_t(number(name, value));
     else if (name == "--csr") options.csrs.push_back(csr_rule(value));
+    else if (name == "--tohost") options.tohost = uint32_t(number(name, value));
     else if (name == "--limit") options.limit = number(name, value);
     else if (name == "--patience") options.patience = unsigned(number(name, value));
     else throw UsageError("no such option: " + name);
   }
   if (options.image.empty()) throw UsageError("no program");
-  if (options.trace.empty() == options.emit.empty()) throw UsageError("give one of --trace and --emit");
+  int sources = !options.trace.empty() + !options.emit.empty() + !options.simulator.empty();
+  if (sources != 1) throw UsageError("give one of --trace, --emit and -- SIMULATOR");
   if ((!options.emit.empty() || !options.coverage.empty()) && options.table.empty())
     throw UsageError("--emit and --coverage need --table");
   return options;

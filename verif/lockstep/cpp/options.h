@@ -37,6 +37,8 @@ struct Options {
   std::string report;     // the result, JSON
   std::string table;      // instructions, for coverage and for `emit`
   uint32_t ram_base = 0x80000000, ram_size = 4u << 20;
+  uint32_t tohost = 0;    // instead of the program's symbol
+  std::vector<std::string> simulator;  // start it, and compare with the trace that it is told to write
   bool have_pc = false;
   uint32_t pc = 0;
   unsigned pmp_regions = 0;
