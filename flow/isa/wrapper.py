@@ -96,7 +96,7 @@ def harness_core(module: str, ports: Iterable[Mapping[str, Any]]) -> str:
     connections += [f".\\{name} ({known[name][0]})" for name in sorted(set(widths) - inputs) if name in known]
     body = ",\n      ".join(connections)
     custom = _custom_unit() if "custom__request_valid" in widths else []
-    return "\n".join([*wanted, *custom, f"  {module} core (\n      {body}\n  );", "endmodule", ""])
+    return "\n".join([*wanted, *custom, f"  \\{module} core (\n      {body}\n  );", "endmodule", ""])
 
 
 def _outputs(lanes: int) -> dict[str, tuple[str, int]]:
