@@ -157,7 +157,8 @@ class DebugPort(wiring.Signature):
     halted : Out(1)
         The core is in debug mode.
     instruction_valid, instruction_ready, instruction : In(1), Out(1), In(32)
-        The injected instruction, taken when both are high.
+        The injected instruction, taken when both are high; never a
+        compressed one.
     done, error : Out(1)
         A strobe when it has been executed; with ``error``, it raised an
         exception, which changed nothing else.

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.debug.dmi import CommandError
 from rtl.riscv.isa import Csr
+from rtl.riscv.units.expander import Expander
 
 __all__ = ["Command", "CommandRunner"]
 
@@ -118,7 +119,7 @@ class CommandRunner(wiring.Component):
         pointer = Signal(3)  # in the program, in halves of a word
         memory = command.kind == _Kind.MEMORY
         csr = ~memory & command.transfer & ~command.number[12]
-        program, length, ends, broken = self._fetch(pointer)
+        program, length, ends, broken = self._fetch(m, pointer)
         wanted = Signal()
         instruction = self.instruction
         with m.Switch(step):
@@ -197,17 +198,21 @@ class CommandRunner(wiring.Component):
         of_registers = Mux(csr, Mux(write, write_csr, read_csr), Mux(write, write_general, read_general))
         return Mux(memory, Mux(write, store, load), of_registers)
 
-    def _fetch(self, pointer: Signal) -> tuple[Value, Value, Value, Value]:
-        """Return the instruction at ``pointer``, its length in halves, whether it ends, or is cut."""
+    def _fetch(self, m: Module, pointer: Signal) -> tuple[Value, Value, Value, Value]:
+        """Return the instruction at ``pointer``, its halves, whether it ends, or cannot be executed."""
         buffer = (self.program.word_select(index, 16) for index in range(4))
         halves = Array([*buffer, Const(_EBREAK_COMPRESSED, 16)])
-        low = halves[pointer]
-        high = halves[pointer + 1]
-        full = low[:2] == 3
-        instruction = Cat(low, Mux(full, high, 0))
-        ends = (pointer >= 4) | (low == _EBREAK_COMPRESSED) | (instruction == _EBREAK)
-        broken = (pointer == 3) & full  # its second half is behind the buffer
-        return instruction, Mux(full, 2, 1), ends, broken
+        raw = Signal(32)
+        m.d.comb += raw.eq(Cat(halves[pointer], halves[pointer + 1]))
+        full = raw[:2] == 3
+        ends = (pointer >= 4) | (raw[:16] == _EBREAK_COMPRESSED) | (raw == _EBREAK)
+        broken = full & (pointer == 3)  # its second half is behind the buffer
+        if not self._config.c:
+            return raw, Const(2), ends, broken | ~full
+        # Expanded here, so that pipelines need not: what is injected has 32 bits.
+        m.submodules.expander = expander = Expander(self._config)
+        m.d.comb += expander.raw.eq(raw)
+        return expander.instruction, Mux(full, 2, 1), ends, broken | expander.illegal
 
 
 def _field(value: int | Value, width: int) -> Value:

@@ -54,7 +54,7 @@ def scenario(program: list[int]) -> Callable[[Scenario], Scenario]:
     return add
 
 
-@pytest.mark.parametrize("preset", ["nano", "small", "fast"])
+@pytest.mark.parametrize("preset", ["nano", "small"])
 def test_every_pipeline(preset: str) -> None:
     """One simulation for all scenarios, as building it is what takes the time."""
     system = DebugSystem(preset, PROGRAM, debug="direct", triggers=2)
