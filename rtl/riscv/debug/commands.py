@@ -138,7 +138,7 @@ class CommandRunner(wiring.Component):
             with m.Case(_Step.PROGRAM):
                 runs = ~memory & command.execute & ~wrong
                 m.d.comb += [wanted.eq(runs & ~ends & ~broken), instruction.eq(program)]
-                m.d.comb += self.failed.eq(wrong | (runs & broken))
+                m.d.comb += self.failed.eq(wrong | (runs & broken & ~ends))
         m.d.comb += [
             self.busy.eq(step != _Step.IDLE),
             self.valid.eq(wanted & ~issued),
