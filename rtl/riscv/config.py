@@ -324,7 +324,7 @@ PRESETS = {
         issue_width=2,
         branch_predictor="dynamic",
         btb_entries=16,
-        bht_entries=64,
+        bht_entries=0,
         ras_entries=4,
     ),
 }

@@ -64,8 +64,6 @@ class Access(wiring.Component):
     ----------
     config
         The core's configuration.
-    index_bits
-        Width of the predictor's index.
 
     Members
     -------
@@ -94,10 +92,10 @@ class Access(wiring.Component):
     predicted taken leaves when the next one comes in.
     """
 
-    def __init__(self, config: CoreConfig, index_bits: int) -> None:
+    def __init__(self, config: CoreConfig) -> None:
         self._config = config
         self._slots = config.issue_width
-        self._layout = pair_layout(config, index_bits)
+        self._layout = pair_layout(config)
         super().__init__(
             {
                 "pair": In(self._layout),

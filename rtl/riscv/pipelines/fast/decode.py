@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.pipelines.fast.fetch import FetchWindow
 from rtl.riscv.pipelines.fast.operation import Operation, Special, pair_layout
+from rtl.riscv.pipelines.fast.predictor import WAYS
 from rtl.riscv.units.decoder import Decoder
 from rtl.riscv.units.expander import Expander
 
@@ -23,7 +24,6 @@ class _Slot:
     long: Value
     predicted: Value
     known: Value
-    index: Value
     raw: Value
     operation: data.View
 
@@ -41,8 +41,6 @@ class Decode(wiring.Component):
     ----------
     config
         The core's configuration.
-    index_bits
-        Width of the predictor's index.
 
     Members
     -------
@@ -62,15 +60,14 @@ class Decode(wiring.Component):
     Combinational.
     """
 
-    def __init__(self, config: CoreConfig, index_bits: int) -> None:
+    def __init__(self, config: CoreConfig) -> None:
         self._config = config
-        self._index_bits = index_bits
         self._lanes = config.fetch_width // 16
         self._pipelined = config.multiplier == "pipelined"
         super().__init__(
             {
-                "window": In(FetchWindow(self._lanes, index_bits)),
-                "pair": Out(pair_layout(config, index_bits)),
+                "window": In(FetchWindow(self._lanes)),
+                "pair": Out(pair_layout(config)),
                 "ready": In(1),
                 "interrupt": In(1),
                 "halt": In(1),
@@ -102,8 +99,7 @@ class Decode(wiring.Component):
         m.d.comb += pair.predicted.eq(Mux(together, last.predicted, first.predicted))
         # A branch that is not predicted taken may be the first of two.
         of_last = together & ~first.operation.branch
-        for name in ("known", "index"):
-            m.d.comb += getattr(pair, name).eq(Mux(of_last, getattr(last, name), getattr(first, name)))
+        m.d.comb += pair.known.eq(Mux(of_last, last.known, first.known))
         for number, slot in enumerate(slots):
             m.d.comb += pair.operations[number].eq(slot.operation)
             if self._config.rvfi:
@@ -126,16 +122,13 @@ class Decode(wiring.Component):
     def _lane(self, slot: int, after_long: Value | None = None) -> tuple[dict[str, Value], list[Value]]:
         """Return the two halfwords of a slot, and what fetch says about each."""
         window = self.window
-        fields = ("present", "fault", "taken", "known", "crosses")
+        masks = {name: getattr(window, name) for name in ("present", "fault", "taken")}
+        masks |= {f"known_{way}": window.known[way] for way in range(WAYS)}
         if not slot:
             halves = [window.halfwords[0], window.halfwords[1]]
-            return {name: getattr(window, name)[:2] for name in fields}, halves
+            return {name: mask[:2] for name, mask in masks.items()}, halves
         halves = [Mux(after_long, window.halfwords[2 + i], window.halfwords[1 + i]) for i in range(2)]
-        views = {}
-        for name in fields:
-            bits = getattr(window, name)
-            views[name] = Mux(after_long, bits[2:4], bits[1:3])
-        return views, halves
+        return {name: Mux(after_long, mask[2:4], mask[1:3]) for name, mask in masks.items()}, halves
 
     def _decode(self, m: Module, number: int, lane: tuple[dict[str, Value], list[Value]]) -> _Slot:
         """Expand and decode the instruction of a slot."""
@@ -155,8 +148,7 @@ class Decode(wiring.Component):
             decoder.instruction.eq(expander.instruction),
         ]
         cut = long & bits["taken"][0]
-        known = Mux(long, bits["known"][1], bits["known"][0])
-        crosses = Mux(long, bits["crosses"][1], bits["crosses"][0])
+        known = Cat(Mux(long, bits[f"known_{way}"][1], bits[f"known_{way}"][0]) for way in range(WAYS))
         operation = Signal(Operation, name=f"operation_{number}")
         special = self._special(m, decoder.control, number)
         with m.If(fault[0]):
@@ -173,7 +165,6 @@ class Decode(wiring.Component):
             long=long,
             predicted=Mux(long, bits["taken"][1], bits["taken"][0]) & ~cut,
             known=known,
-            index=Mux(crosses, self.window.index[1], self.window.index[0]),
             raw=Mux(long, raw, raw[:16]),
             operation=operation,
         )
@@ -206,6 +197,8 @@ class Decode(wiring.Component):
         rs1, rs2, rd = instruction[15:20], instruction[20:25], instruction[7:12]
         jump = control.jump | control.jump_register
         plain = special == Special.NONE
+        # The array makes low halves of products only.
+        multiply = control.multiply & ~instruction[12:14].any() if self._pipelined else Const(0, 1)
         # x1 and x5 hold return addresses, by convention.
         link_rd, link_rs1 = ((x & 0b11011) == 1 for x in (rd, rs1))
         m.d.comb += [
@@ -226,8 +219,8 @@ class Decode(wiring.Component):
             operation.indirect.eq(control.jump_register & plain),
             operation.call.eq(jump & plain & link_rd),
             operation.ret.eq(control.jump_register & plain & link_rs1 & ~link_rd),
-            operation.multiply.eq(control.multiply & plain),
-            operation.divide.eq(control.divide & plain),
+            operation.multiply.eq(multiply & plain),
+            operation.long.eq((control.divide | control.multiply) & ~multiply & plain),
             operation.csr_write.eq(control.csr_write),
             operation.special.eq(special),
         ]
@@ -244,9 +237,7 @@ class Decode(wiring.Component):
     def _together(self, first: _Slot, second: _Slot) -> Value:
         """Return whether the second instruction can go with the first."""
         a, b = first.operation, second.operation
-        alone = [x.special.as_value().any() | x.divide for x in (a, b)]
-        if not self._pipelined:
-            alone = [x | y.multiply for x, y in zip(alone, (a, b), strict=True)]
+        alone = [x.special.as_value().any() | x.long for x in (a, b)]
         flow = [x.branch | x.jump for x in (a, b)]
         address = [x.load | x.store | x.indirect for x in (a, b)]
         needs = a.writes & ((a.rd == b.rs1) | (a.rd == b.rs2))

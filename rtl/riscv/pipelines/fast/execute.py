@@ -10,15 +10,13 @@ from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import StallReason, SystemPort
 from rtl.riscv.isa import Cause, Mode
 from rtl.riscv.pipelines.fast.access import Forwarded, access_layout
+from rtl.riscv.pipelines.fast.arithmetic import LongUnit, Multiplier
 from rtl.riscv.pipelines.fast.operation import Special, pair_layout
 from rtl.riscv.pipelines.fast.predictor import BranchKind, PredictorUpdate
 from rtl.riscv.units.alu import Alu
-from rtl.riscv.units.divider import Divider
-from rtl.riscv.units.multiplier import IterativeMultiplier, Multiplier
 
 __all__ = ["Execute", "retired_layout"]
 
-_STEP_BITS = {"serial": 1, "fast": 16}  # of a multiplier that takes several passes
 _NEAR = 18  # low bits of an address that the predictor needs exactly
 
 
@@ -50,8 +48,6 @@ class Execute(wiring.Component):
     ----------
     config
         The core's configuration.
-    index_bits
-        Width of the predictor's index.
 
     Members
     -------
@@ -69,10 +65,8 @@ class Execute(wiring.Component):
         The system unit.
     results, final : Out(Forwarded) for each slot
         Results of this stage, and of write-back.
-    update, update_index : Out(PredictorUpdate), Out
+    update : Out(PredictorUpdate)
         For the predictor, a cycle later.
-    committed_call, committed_return, link : Out(1), Out(1), Out(31)
-        For its stack of return addresses, now.
     sleeping : Out(1)
         WFI waits here.
     retired : Out(retired_layout)
@@ -84,11 +78,11 @@ class Execute(wiring.Component):
     in one cycle and are added up in write-back.
     """
 
-    def __init__(self, config: CoreConfig, index_bits: int) -> None:
+    def __init__(self, config: CoreConfig) -> None:
         self._config = config
         self._slots = config.issue_width
         self._pipelined = config.multiplier == "pipelined"
-        self._layout = pair_layout(config, index_bits)
+        self._layout = pair_layout(config)
         super().__init__(
             {
                 "pair": In(self._layout),
@@ -105,10 +99,6 @@ class Execute(wiring.Component):
                 "results": Out(Forwarded()).array(self._slots),
                 "final": Out(Forwarded()).array(self._slots),
                 "update": Out(PredictorUpdate()),
-                "update_index": Out(index_bits),
-                "committed_call": Out(1),
-                "committed_return": Out(1),
-                "link": Out(31),
                 "sleeping": Out(1),
                 "held": Out(self._layout),
                 "values": Out(access_layout(config)),
@@ -147,10 +137,14 @@ class Execute(wiring.Component):
             self.free.eq(~valid.any() | done),
             self.flush.eq(done & (trap | special.flush | redirect)),
         ]
-        with m.If(self.take):
-            m.d.sync += [pair.eq(self.pair), added.eq(self.added), valid.eq(self.pair.valid)]
-        with m.Elif(self.free):
-            m.d.sync += valid.eq(0)
+        with m.If(self.free):
+            # Only `valid` has to know of a flush, which comes late.
+            takes = self.take & ~self.flush
+            m.d.sync += [
+                pair.eq(self.pair),
+                added.eq(self.added),
+                valid.eq(self.pair.valid & takes.replicate(slots)),
+            ]
         with m.Elif(peel):
             m.d.sync += valid[0].eq(0)
         self._target(m, trap=trap, special=special)
@@ -212,7 +206,7 @@ class Execute(wiring.Component):
             m.d.comb += [
                 port.writes.eq(self._valid[slot] & operation.writes),
                 port.rd.eq(operation.rd),
-                port.late.eq(operation.multiply & self._pipelined),
+                port.late.eq(operation.multiply),
                 port.load.eq(operation.load),
                 port.value.eq(Mux(operation.load, loaded, alu.result)),
             ]
@@ -220,33 +214,23 @@ class Execute(wiring.Component):
         return conditions
 
     def _long_operations(self, m: Module) -> None:
-        """Drive the units that take several cycles, of which slot 0 waits for one at a time."""
+        """Drive the unit that takes several cycles, for which slot 0 waits."""
         self._long_waits: Value = Const(0, 1)
-        config = self._config
-        if not config.m:
+        if not self._config.m:
             return
         operation, port = self._operations[0], self.results[0]
-        units = [(operation.divide, Divider(early_out=config.divider == "early_out"))]
-        m.submodules.divider = units[0][1]
-        if config.multiplier != "pipelined":
-            m.submodules.multiplier = multiplier = IterativeMultiplier(_STEP_BITS[config.multiplier])
-            units.append((operation.multiply, multiplier))
-        started = Signal()
-        m.d.sync += started.eq(0)
-        for chosen, unit in units:
-            here = self._valid[0] & chosen
-            waits = here & ~(started & ~unit.busy)
-            m.d.comb += [
-                unit.start.eq(here & ~started),
-                unit.operation.eq(operation.function[:2]),
-                unit.a.eq(self._added.a[0]),
-                unit.b.eq(self._added.b[0]),
-            ]
-            with m.If(waits):
-                m.d.sync += started.eq(1)
-            self._long_waits |= waits
-            with m.If(chosen):
-                m.d.comb += port.value.eq(unit.result)
+        m.submodules.long_unit = unit = LongUnit(early_out=self._config.divider == "early_out")
+        here, started = self._valid[0] & operation.long, Signal()
+        self._long_waits = here & (~started | unit.busy)
+        m.d.sync += started.eq(self._long_waits)
+        m.d.comb += [
+            unit.start.eq(here & ~started),
+            unit.function.eq(operation.function),
+            unit.a.eq(self._added.a[0]),
+            unit.b.eq(self._added.b[0]),
+        ]
+        with m.If(operation.long):
+            m.d.comb += port.value.eq(unit.result)
 
     def _flow(self, m: Module, conditions: list[Signal]) -> tuple[Value, Value, Value]:
         """Return: a branch or jump is here; fetch went elsewhere; a prediction was void."""
@@ -264,6 +248,7 @@ class Execute(wiring.Component):
             redirect.eq(Mux(taken, ~pair.predicted | wrong, pair.predicted)),
         ]
         self._taken = taken
+        self._left = takes[0]  # by the first of two: the second is not executed
         return flow, redirect, void
 
     def _special(self, m: Module) -> "_Special":
@@ -297,6 +282,9 @@ class Execute(wiring.Component):
         )
         again = is_[Special.REFETCH] | (is_[Special.INTERRUPT] & ~system.interrupt)
         sleeps = is_[Special.WFI] & ~system.wfi_illegal & ~system.wake
+        settled = Signal()
+        settles = is_[Special.CSR] & ~settled
+        m.d.sync += settled.eq(settles)
         with m.If(is_[Special.CSR]):
             m.d.comb += self.results[0].value.eq(system.csr_read)
         m.d.comb += self.sleeping.eq(sleeps)
@@ -305,7 +293,7 @@ class Execute(wiring.Component):
             trap=trap,
             illegal=illegal,
             interrupt=interrupt,
-            waits=sleeps | self._long_waits,
+            waits=sleeps | self._long_waits | settles,
             again=again,
             flush=again
             | is_[Special.MRET]
@@ -334,11 +322,16 @@ class Execute(wiring.Component):
         valid = self._valid
         m.d.comb += commit[0].eq(valid[0] & ((done & ~trap & ~special.silent) | peel))
         if self._slots == 2:
-            killed = redirect & ~self._flow_slot & valid[0]
-            m.d.comb += commit[1].eq(valid[1] & done & ~trap & ~killed)
+            m.d.comb += commit[1].eq(valid[1] & done & ~trap & ~self._left)
         final = done & ~trap
+        counted = Signal(2)
+        with m.If(system.csr_commit):
+            m.d.sync += counted.eq(0)
+        with m.Else():
+            m.d.sync += counted.eq(sum((commit[i] for i in range(1, self._slots)), commit[0]))
         m.d.comb += [
-            system.retired.eq(sum((commit[i] for i in range(1, self._slots)), commit[0])),
+            # A CSR instruction, which may read or write the count, waits until all before it count.
+            system.retired.eq(Mux(system.csr_commit, 1, counted)),
             system.csr_commit.eq(final & special.kind[Special.CSR]),
             system.mret.eq(final & special.kind[Special.MRET]),
         ]
@@ -348,19 +341,12 @@ class Execute(wiring.Component):
         """Register the results; add up the products."""
         product: Value = Const(0, 32)
         if self._pipelined:
-            m.submodules.multiplier = multiplier = Multiplier(registered=True)
-            a, b, function = self._added.a[0], self._added.b[0], self._operations[0].function
+            m.submodules.multiplier = multiplier = Multiplier()
+            a, b = self._added.a[0], self._added.b[0]
             if self._slots == 2:
-                second = self._valid[1] & self._operations[1].multiply
+                second = self._operations[1].multiply & self._valid[1]
                 a, b = Mux(second, self._added.a[1], a), Mux(second, self._added.b[1], b)
-                function = Mux(second, self._operations[1].function, function)
-            starts = [commit[i] & x.multiply for i, x in enumerate(self._operations)]
-            m.d.comb += [
-                multiplier.enable.eq(Cat(starts).any()),
-                multiplier.a.eq(a),
-                multiplier.b.eq(b),
-                multiplier.operation.eq(function[:2]),
-            ]
+            m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b)]
             product = multiplier.result
         for slot, (port, final) in enumerate(zip(self.results, self.final, strict=True)):
             writes = Signal(name=f"final_writes_{slot}")
@@ -451,12 +437,7 @@ class Execute(wiring.Component):
             update.known.eq(pair.known),
             update.allocate.eq(redirect & self._taken),
             update.invalidate.eq(void | refetch),
-            self.update_index.eq(pair.index),
-        ]
-        m.d.comb += [
-            self.committed_call.eq(done & flow & operation.call),
-            self.committed_return.eq(done & flow & operation.ret),
-            self.link.eq(following),
+            update.flushed.eq(self.flush),
         ]
 
     def _report(
@@ -466,10 +447,7 @@ class Execute(wiring.Component):
         pair, added, retired = self._pair, self._added, self.retired
         second = (pair.pc + 1 + pair.long[0])[:31]
         real = ~(self._valid[0] & (self._operations[0].special == Special.INTERRUPT))
-        if self._slots == 2:
-            trapped = Mux(self._valid[0], 0b01, 0b10)
-        else:
-            trapped = Const(1, 1)
+        trapped = Mux(self._valid[0], 1, 2) if self._slots == 2 else Const(1, 1)
         m.d.comb += [
             retired.valid.eq(commit | (trapped & (done & trap & real).replicate(self._slots))),
             retired.trap.eq(done & trap & real),
@@ -480,7 +458,7 @@ class Execute(wiring.Component):
             retired.memory.eq(Cat(self._uses_memory)),
         ]
         if self._slots == 2:
-            ends = ~self._valid[1] | (redirect & ~self._flow_slot)
+            ends = ~self._valid[1] | self._left
             leaves = (self.flush & ends) & done
             wherever = Mux(pair.predicted & ~self.flush, self.next_pc, added.following)
             m.d.comb += [
@@ -495,7 +473,7 @@ class Execute(wiring.Component):
                 m.d.comb += retired.next_pc[0].eq(self.next_pc)
         with m.If(Cat(self._uses_memory).any() & waits_memory):
             m.d.comb += retired.stall.eq(StallReason.DATA_BUS)
-        with m.Elif(self._operations[0].divide & self._valid[0]):
+        with m.Elif(self._operations[0].long & self._valid[0]):
             m.d.comb += retired.stall.eq(StallReason.DIVIDE)
         with m.Elif(self.sleeping):
             m.d.comb += retired.stall.eq(StallReason.SLEEP)

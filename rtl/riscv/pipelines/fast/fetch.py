@@ -1,12 +1,12 @@
 """Fetch: requests along the predicted path, and the queue that feeds decoding."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import MemoryBus
-from rtl.riscv.pipelines.fast.predictor import Predictor, PredictorUpdate
+from rtl.riscv.pipelines.fast.predictor import WAYS, Predictor, PredictorUpdate
 
 __all__ = ["Fetch", "FetchWindow"]
 
@@ -21,8 +21,6 @@ class FetchWindow(wiring.Signature):
     ----------
     lanes
         Halfwords that the window shows: two for each instruction.
-    index_bits
-        Width of the predictor's index.
 
     Members
     -------
@@ -31,19 +29,16 @@ class FetchWindow(wiring.Signature):
     pc : Out(32)
         Address of the first halfword.
     halfwords : Out(array of 16 bits)
-    present, fault, taken, known : Out(lanes)
+    present, fault, taken : Out(lanes)
         For each halfword: it is there; its fetch failed; a branch that is
-        predicted taken ends with it; a branch of the target buffer does.
-    index : Out(2 of index_bits)
-        The predictor's index for the block of the first halfword, and for
-        the next block.
-    crosses : Out(lanes)
-        The halfword is of the next block.
+        predicted taken ends with it.
+    known : Out(array of lanes)
+        For each way of the target buffer: a branch that it has ends there.
     consume : In
         Halfwords that decoding takes now, none to all.
     """
 
-    def __init__(self, lanes: int, index_bits: int) -> None:
+    def __init__(self, lanes: int) -> None:
         super().__init__(
             {
                 "valid": Out(1),
@@ -52,23 +47,21 @@ class FetchWindow(wiring.Signature):
                 "present": Out(lanes),
                 "fault": Out(lanes),
                 "taken": Out(lanes),
-                "known": Out(lanes),
-                "index": Out(data.ArrayLayout(index_bits, 2)),
-                "crosses": Out(lanes),
+                "known": Out(data.ArrayLayout(lanes, WAYS)),
                 "consume": In(range(lanes + 1)),
             }
         )
 
 
-def _entry_layout(lanes: int, index_bits: int) -> data.StructLayout:
+def _entry_layout(lanes: int) -> data.StructLayout:
     lane_bits = (lanes - 1).bit_length()
     return data.StructLayout(
         {
             "block": 31 - lane_bits,
             "taken": 1,
-            "known": 1,
             "position": lane_bits,
-            "index": index_bits,
+            "known": WAYS,
+            "places": data.ArrayLayout(lane_bits, WAYS),
             "error": lanes // 2,
             "data": 16 * lanes,
         }
@@ -95,8 +88,8 @@ class Fetch(wiring.Component):
         What decoding sees.
     flush, target : In(1), In(31)
         Begin again at this halfword address.
-    update, update_index, committed_call, committed_return, link : In
-        For the predictor, see :class:`Predictor`.
+    update : In(PredictorUpdate)
+        For the predictor.
     denied : In(issue width)
         Which words of the block at ``address`` may not be fetched.
     address : Out(32)
@@ -113,28 +106,19 @@ class Fetch(wiring.Component):
         self._lanes = config.fetch_width // 16
         self._lane_bits = (self._lanes - 1).bit_length()
         self._predictor = Predictor(config)
-        self._layout = _entry_layout(self._lanes, self._predictor.index_bits)
+        self._layout = _entry_layout(self._lanes)
         self._room, self._filled = Signal(), Signal(2)
         super().__init__(
             {
                 "ibus": Out(MemoryBus(data_width=config.fetch_width, writable=False)),
-                "window": Out(FetchWindow(self._lanes, self._predictor.index_bits)),
+                "window": Out(FetchWindow(self._lanes)),
                 "flush": In(1),
                 "target": In(31),
                 "update": In(PredictorUpdate()),
-                "update_index": In(self._predictor.index_bits),
-                "committed_call": In(1),
-                "committed_return": In(1),
-                "link": In(31),
                 "denied": In(self._lanes // 2),
                 "address": Out(32),
             }
         )
-
-    @property
-    def index_bits(self) -> int:
-        """Width of the predictor's index."""
-        return self._predictor.index_bits
 
     def elaborate(self, platform: object) -> Module:
         """Return the logic."""
@@ -149,11 +133,6 @@ class Fetch(wiring.Component):
             predictor.block.eq(block),
             predictor.start.eq(start),
             predictor.advance.eq(advance),
-            predictor.flush.eq(self.flush),
-            predictor.committed_call.eq(self.committed_call),
-            predictor.committed_return.eq(self.committed_return),
-            predictor.link.eq(self.link),
-            predictor.update_index.eq(self.update_index),
         ]
         wiring.connect(m, wiring.flipped(self.update), predictor.update)
         with m.If(self.flush):
@@ -165,9 +144,9 @@ class Fetch(wiring.Component):
         m.d.comb += [
             new.block.eq(block),
             new.taken.eq(predictor.taken),
-            new.known.eq(predictor.hit),
             new.position.eq(predictor.position),
-            new.index.eq(predictor.index),
+            new.known.eq(predictor.known),
+            new.places.eq(predictor.places),
             new.error.eq(self.denied),
         ]
         head, following, offset = self._queue(m, new, start, advance=advance, fill=fill, refused=refused)
@@ -188,7 +167,7 @@ class Fetch(wiring.Component):
             self.ibus.request.eq(wanted | held),
             self.ibus.address.eq(Cat(lane_zeros, Mux(held, held_block, block))),
             refused.eq(self._room & forbidden & (outstanding == 0) & ~held),
-            advance.eq(((granted & ~held) | refused) & ~self.flush),
+            advance.eq((granted & ~held) | refused),  # which a flush undoes
             fill.eq(self.ibus.response & (dropped == 0)),
         ]
         now = Signal.like(outstanding)
@@ -289,34 +268,32 @@ class Fetch(wiring.Component):
         lanes = self._lanes
         places = range(lanes)
 
-        def masks(entry: data.View, filled: Signal, prefix: str) -> list[Signal]:
-            present, fault, taken, known = (
-                Signal(lanes, name=f"{prefix}_{x}") for x in ("present", "fault", "taken", "known")
+        def masks(entry: data.View, filled: Value, prefix: str) -> list[Signal]:
+            present, fault, taken = (
+                Signal(lanes, name=f"{prefix}_{x}") for x in ("present", "fault", "taken")
             )
+            known = [Signal(lanes, name=f"{prefix}_known_{way}") for way in range(WAYS)]
             m.d.comb += [
                 present.eq(Cat(filled & ~(entry.taken & (entry.position < i)) for i in places)),
                 fault.eq(Cat(entry.error[i // 2] for i in places)),
                 taken.eq(Cat(entry.taken & (entry.position == i) for i in places)),
-                known.eq(Cat(entry.known & (entry.position == i) for i in places)),
             ]
-            return [present, fault, taken, known]
+            for way, mask in enumerate(known):
+                m.d.comb += mask.eq(Cat(entry.known[way] & (entry.places[way] == i) for i in places))
+            return [present, fault, taken, *known]
 
         first = masks(head, self._filled[0], "head")
         second = masks(following, self._filled[1] & ~head.taken, "next")
         window = self.window
-        shown = [window.present, window.fault, window.taken, window.known]
+        shown = [window.present, window.fault, window.taken, *(window.known[way] for way in range(WAYS))]
         for target, low, high in zip(shown, first, second, strict=True):
             m.d.comb += target.eq((Cat(low, high) >> offset)[:lanes])
-        crossing = Const(((1 << lanes) - 1) << lanes, 2 * lanes)
         stream = Cat(head.data, following.data)
         chosen = Signal(16 * lanes)
         m.d.comb += [
             chosen.eq(stream >> Cat(Const(0, 4), offset)),
             window.valid.eq(window.present[0]),
             window.pc.eq(Cat(Const(0, 1), offset, head.block)),
-            window.index[0].eq(head.index),
-            window.index[1].eq(following.index),
-            window.crosses.eq((crossing >> offset)[:lanes]),
         ]
         for i in places:
             m.d.comb += window.halfwords[i].eq(chosen[16 * i : 16 * i + 16])

@@ -4,6 +4,7 @@ from amaranth.hdl import unsigned
 from amaranth.lib import data, enum
 
 from rtl.riscv.config import CoreConfig
+from rtl.riscv.pipelines.fast.predictor import WAYS
 from rtl.riscv.units.alu import AluControl
 
 __all__ = ["Operation", "Special", "pair_layout"]
@@ -46,9 +47,10 @@ class Operation(data.Struct):
     use_pc, use_immediate, use_length
         The first operand is ``pc``; the second the immediate, or the
         instruction's length.
-    load, store, branch, jump, indirect, call, ret, multiply, divide
+    load, store, branch, jump, indirect, call, ret, multiply, long
         These; ``jump`` are ``jal`` and ``jalr``, and ``indirect`` is
         ``jalr``. ``call`` and ``ret`` follow the convention for ``x1``, ``x5``.
+        ``multiply`` is ``mul`` in the array; ``long`` are operations of :class:`LongUnit`.
     csr_write
         A CSR instruction that writes.
     special
@@ -73,17 +75,17 @@ class Operation(data.Struct):
     call: 1
     ret: 1
     multiply: 1
-    divide: 1
+    long: 1
     csr_write: 1
     special: Special
 
 
-def pair_layout(config: CoreConfig, index_bits: int) -> data.StructLayout:
+def pair_layout(config: CoreConfig) -> data.StructLayout:
     """Return the layout of one or two instructions that pass the pipeline together.
 
     Members: ``valid`` (a bit for each slot, the older instruction in slot 0);
     ``pc`` (31 bits, halfwords); ``long`` (32 bits wide, not 16); ``predicted``
-    (the last of them is predicted taken); ``known`` and ``index`` (for the
+    (the last of them is predicted taken); ``known`` (for the
     predictor); ``operations``; and for RVFI ``raw``, the bits as fetched.
     """
     slots = config.issue_width
@@ -92,8 +94,7 @@ def pair_layout(config: CoreConfig, index_bits: int) -> data.StructLayout:
         "pc": unsigned(31),
         "long": unsigned(slots),
         "predicted": unsigned(1),
-        "known": unsigned(1),
-        "index": unsigned(index_bits),
+        "known": unsigned(WAYS),
         "operations": data.ArrayLayout(Operation, slots),
     }
     if config.rvfi:

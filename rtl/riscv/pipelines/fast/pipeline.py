@@ -55,10 +55,9 @@ class FastPipeline(wiring.Component):
         m = Module()
         config = self._config
         m.submodules.fetch = fetch = Fetch(config)
-        bits = fetch.index_bits
-        m.submodules.decode = decode = Decode(config, bits)
-        m.submodules.access = access = Access(config, bits)
-        m.submodules.execute = execute = Execute(config, bits)
+        m.submodules.decode = decode = Decode(config)
+        m.submodules.access = access = Access(config)
+        m.submodules.execute = execute = Execute(config)
         m.submodules.system = system = SystemUnit(config)
         port = system.port
         connect(m, flipped(self.ibus), fetch.ibus)
@@ -74,10 +73,6 @@ class FastPipeline(wiring.Component):
         m.d.comb += [
             fetch.flush.eq(execute.flush),
             fetch.target.eq(execute.target),
-            fetch.update_index.eq(execute.update_index),
-            fetch.committed_call.eq(execute.committed_call),
-            fetch.committed_return.eq(execute.committed_return),
-            fetch.link.eq(execute.link),
             decode.ready.eq(access.ready),
             decode.interrupt.eq(port.interrupt),
             access.pair.eq(decode.pair),
@@ -85,13 +80,13 @@ class FastPipeline(wiring.Component):
             access.flush.eq(execute.flush),
             execute.pair.eq(access.held),
             execute.added.eq(access.added),
-            execute.take.eq(access.advance & ~execute.flush),
+            execute.take.eq(access.advance),
             execute.next_pc.eq(access.held.pc),
             self.sleeping.eq(execute.sleeping),
         ]
         self._data_bus(m, access, execute)
         if config.rvfi:
-            self._trace(m, access, execute, port, bits)
+            self._trace(m, access, execute, port)
         return m
 
     def _data_bus(self, m: Module, access: Access, execute: Execute) -> None:
@@ -108,10 +103,8 @@ class FastPipeline(wiring.Component):
             execute.error.eq(bus.error),
         ]
 
-    def _trace(
-        self, m: Module, access: Access, execute: Execute, port: wiring.PureInterface, bits: int
-    ) -> None:
-        m.submodules.trace = trace = Trace(self._config, bits)
+    def _trace(self, m: Module, access: Access, execute: Execute, port: wiring.PureInterface) -> None:
+        m.submodules.trace = trace = Trace(self._config)
         for slot in range(self._config.issue_width):
             connect(m, execute.final[slot], trace.final[slot])
         connect(m, trace.rvfi, flipped(self.rvfi))

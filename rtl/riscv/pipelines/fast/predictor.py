@@ -1,14 +1,15 @@
 """Where fetch goes next: target buffer, history counters, return addresses."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
 
-__all__ = ["BranchKind", "Predictor", "PredictorUpdate"]
+__all__ = ["WAYS", "BranchKind", "Predictor", "PredictorUpdate"]
 
-_TAG_BITS = 10
+WAYS = 2  #: of the target buffer
+_TAG_BITS = 8
 _TARGET_BITS = 14  # of halfwords: a target within the same 32 KiB as its branch
 
 
@@ -33,10 +34,12 @@ class PredictorUpdate(wiring.Signature):
     kind : Out(BranchKind)
     taken, target : Out(1), Out(31)
         Where it went, and the halfword address.
-    known : Out(1)
-        Fetch had found it in the target buffer.
+    known : Out(2)
+        Which way of the target buffer had it.
     allocate, invalidate : Out(1)
         Enter it into the target buffer; or remove what is there.
+    flushed : Out(1)
+        Execution began to refill the pipeline, for whatever reason.
     """
 
     def __init__(self) -> None:
@@ -47,9 +50,10 @@ class PredictorUpdate(wiring.Signature):
                 "kind": Out(BranchKind),
                 "taken": Out(1),
                 "target": Out(31),
-                "known": Out(1),
+                "known": Out(2),
                 "allocate": Out(1),
                 "invalidate": Out(1),
+                "flushed": Out(1),
             }
         )
 
@@ -57,11 +61,12 @@ class PredictorUpdate(wiring.Signature):
 class Predictor(wiring.Component):
     """Predict the next block of instructions from the address of this one.
 
-    The target buffer holds one branch for each block, found by the block's
-    address and a tag of ten bits; a hit is a guess, which execution checks.
-    The counters are two bits wide, and their index is the block's address
-    exclusive-or the outcomes of the latest branches. Calls and returns keep a
-    stack of return addresses; a flush restores its depth, not its contents.
+    The target buffer has two ways. An entry is of one branch: found by the
+    address of its block and a tag, both of which it has only in part. A
+    prediction is a guess therefore, which execution checks. Each entry has a
+    counter of two bits; ``bht_entries`` adds counters that are found by the
+    block's address alone, and decide instead. Calls and returns keep a stack
+    of return addresses; a flush restores its depth, not its contents.
 
     Parameters
     ----------
@@ -77,17 +82,13 @@ class Predictor(wiring.Component):
         The halfword in the block where it begins to be of interest.
     advance : In(1)
         The block has been requested: calls and returns count.
-    hit, taken, position, target, index : Out
-        Whether there is a branch, whether it is taken, the place in the
-        block of its last halfword, the halfword address of its target, and
-        the index of the counter that decided.
+    taken, position, target : Out
+        Whether a branch of the block is taken, the place of its last
+        halfword, and the halfword address where it goes.
+    known, places : Out(2), Out(array of 2)
+        Which ways have a branch of the block, and where its last halfword is.
     update : In(PredictorUpdate)
         What happened.
-    update_index : In
-        The index that came with the prediction of ``update``.
-    flush, committed_call, committed_return, link : In(1), In(1), In(1), In(31)
-        Execution refills the pipeline; what it executes now is a call or a
-        return; and the address after the call.
 
     Timing
     ------
@@ -98,53 +99,9 @@ class Predictor(wiring.Component):
         self._config = config
         self._lanes = config.fetch_width // 16
         self._lane_bits = (self._lanes - 1).bit_length()
-        self._history_bits = max((config.bht_entries - 1).bit_length(), 1)
-        super().__init__(
-            {
-                "block": In(31 - self._lane_bits),
-                "start": In(self._lane_bits),
-                "advance": In(1),
-                "hit": Out(1),
-                "taken": Out(1),
-                "position": Out(self._lane_bits),
-                "target": Out(31),
-                "index": Out(self._history_bits),
-                "update": In(PredictorUpdate()),
-                "update_index": In(self._history_bits),
-                "flush": In(1),
-                "committed_call": In(1),
-                "committed_return": In(1),
-                "link": In(31),
-            }
-        )
-
-    @property
-    def index_bits(self) -> int:
-        """Width of ``index``."""
-        return self._history_bits
-
-    def elaborate(self, platform: object) -> Module:
-        """Return the logic."""
-        m = Module()
-        if not self._config.btb_entries:
-            return m
-        entry = self._target_buffer(m)
-        direction = self._counters(m)
-        kind = BranchKind(entry.kind)
-        m.d.comb += [
-            self.position.eq(entry.position),
-            self.taken.eq(self.hit & (direction | (kind != BranchKind.BRANCH))),
-            self.target.eq(Cat(entry.target, self.block[_TARGET_BITS - self._lane_bits :])),
-        ]
-        if self._config.ras_entries:
-            top = self._return_stack(m, kind)
-            with m.If(kind == BranchKind.RETURN):
-                m.d.comb += self.target.eq(top)
-        return m
-
-    def _target_buffer(self, m: Module) -> data.View:
-        index_bits = (self._config.btb_entries - 1).bit_length()
-        layout = data.StructLayout(
+        self._sets = config.btb_entries // WAYS
+        self._set_bits = max(self._sets - 1, 0).bit_length()
+        self._layout = data.StructLayout(
             {
                 "tag": _TAG_BITS,
                 "position": self._lane_bits,
@@ -152,76 +109,143 @@ class Predictor(wiring.Component):
                 "target": _TARGET_BITS,
             }
         )
-        valid = Signal(self._config.btb_entries)
-        entries = Array(
-            Signal(layout.size, name=f"btb_{i}", reset_less=True) for i in range(self._config.btb_entries)
+        super().__init__(
+            {
+                "block": In(31 - self._lane_bits),
+                "start": In(self._lane_bits),
+                "advance": In(1),
+                "taken": Out(1),
+                "position": Out(self._lane_bits),
+                "target": Out(31),
+                "known": Out(WAYS),
+                "places": Out(data.ArrayLayout(self._lane_bits, WAYS)),
+                "update": In(PredictorUpdate()),
+            }
         )
-        where = self.block[:index_bits]
-        entry = data.View(layout, Signal(layout.size, name="btb_entry"))
+
+    def elaborate(self, platform: object) -> Module:
+        """Return the logic."""
+        m = Module()
+        if not self._config.btb_entries:
+            return m
+        update = self.update
+        written = update.address[self._lane_bits :][: self._set_bits]
+        oldest = Signal(self._sets)  # the way to replace, in each set
+        self._likely = self._counters(m)
+        ways, goes = [], []
+        for way in range(WAYS):
+            replaced = Mux(update.known.any(), update.known[way], oldest.bit_select(written, 1) == way)
+            entry, taken = self._way(m, way, replaced)
+            ways.append(entry)
+            goes.append(taken)
+        with m.If(update.valid & (update.known.any() | update.allocate)):
+            newest = Mux(update.known.any(), update.known[1], oldest.bit_select(written, 1))
+            m.d.sync += oldest.bit_select(written, 1).eq(~newest)
+        # The earlier of two taken branches counts.
+        second = Signal()
+        m.d.comb += [
+            second.eq(goes[1] & ~(goes[0] & (ways[0].position <= ways[1].position))),
+            self.taken.eq(goes[0] | goes[1]),
+        ]
+        chosen = data.View(self._layout, Mux(second, ways[1].as_value(), ways[0].as_value()))
+        m.d.comb += [
+            self.position.eq(chosen.position),
+            self.target.eq(Cat(chosen.target, self.block[_TARGET_BITS - self._lane_bits :])),
+        ]
+        if self._config.ras_entries:
+            top = self._return_stack(m, chosen.kind)
+            with m.If(chosen.kind == BranchKind.RETURN):
+                m.d.comb += self.target.eq(top)
+        return m
+
+    def _way(self, m: Module, way: int, replaced: Value) -> tuple[data.View, Signal]:
+        """Add one way; return its entry for the block, and whether that predicts a taken branch."""
+        update = self.update
+        valid = Signal(self._sets, name=f"valid_{way}")
+        entries = Array(
+            Signal(self._layout.size, name=f"way_{way}_{i}", reset_less=True) for i in range(self._sets)
+        )
+        counters = Array(Signal(2, name=f"counter_{way}_{i}") for i in range(self._sets))
+        where = self.block[: self._set_bits]
+        entry = data.View(self._layout, Signal(self._layout.size, name=f"entry_{way}"))
+        hit, likely = Signal(name=f"hit_{way}"), Signal(name=f"likely_{way}")
         m.d.comb += [
             entry.as_value().eq(entries[where]),
-            self.hit.eq(
+            hit.eq(
                 valid.bit_select(where, 1)
-                & (entry.tag == self.block[index_bits : index_bits + _TAG_BITS])
+                & (entry.tag == self.block[self._set_bits :][:_TAG_BITS])
                 & (entry.position >= self.start)
             ),
+            likely.eq(counters[where][1] if self._likely is None else self._likely),
+            self.known[way].eq(hit),
+            self.places[way].eq(entry.position),
         ]
-        update = self.update
         block = update.address[self._lane_bits :]
-        new = data.View(layout, Signal(layout.size, name="btb_new"))
+        new = data.View(self._layout, Signal(self._layout.size, name=f"new_{way}"))
         m.d.comb += [
-            new.tag.eq(block[index_bits : index_bits + _TAG_BITS]),
+            new.tag.eq(block[self._set_bits :][:_TAG_BITS]),
             new.position.eq(update.address[: self._lane_bits]),
             new.kind.eq(update.kind),
             new.target.eq(update.target[:_TARGET_BITS]),
         ]
         near = update.target[_TARGET_BITS:] == update.address[_TARGET_BITS:]
-        with m.If(update.valid & (update.invalidate | (update.allocate & near))):
-            m.d.sync += valid.bit_select(block[:index_bits], 1).eq(~update.invalidate)
-            with m.If(~update.invalidate):
-                m.d.sync += entries[block[:index_bits]].eq(new.as_value())
-        return entry
-
-    def _counters(self, m: Module) -> Signal:
-        taken = Signal(init=1)
-        size = self._config.bht_entries
-        if not size:
-            return taken
-        history = Signal(self._history_bits)
-        counters = Array(Signal(2, name=f"bht_{i}", init=1) for i in range(size))
+        written = block[: self._set_bits]
+        enters = update.valid & update.allocate & near & replaced
+        with m.If(enters):
+            m.d.sync += entries[written].eq(new.as_value())
+        with m.If(enters | (update.valid & update.invalidate)):
+            m.d.sync += valid.bit_select(written, 1).eq(~update.invalidate)
+        old, counted = Signal(2, name=f"old_{way}"), Signal(2, name=f"counted_{way}")
         m.d.comb += [
-            self.index.eq(self.block[: self._history_bits] ^ history),
-            taken.eq(counters[self.index][1]),
+            old.eq(counters[written]),
+            counted.eq(Mux(update.known[way], _count(old, update.taken), 2)),
         ]
-        update = self.update
-        with m.If(update.valid & (update.kind == BranchKind.BRANCH) & (update.known | update.allocate)):
-            old = Signal(2)
-            m.d.comb += old.eq(counters[self.update_index])
-            up = Mux(old == 3, 3, old + 1)
-            down = Mux(old == 0, 0, old - 1)
-            m.d.sync += counters[self.update_index].eq(Mux(update.taken, up, down))
-        return taken
+        with m.If(update.valid & replaced & (update.known.any() | update.allocate)):
+            m.d.sync += counters[written].eq(counted)
+        return entry, hit & (likely | (entry.kind != BranchKind.BRANCH))
 
-    def _return_stack(self, m: Module, kind: BranchKind) -> Signal:
-        size = self._config.ras_entries
+    def _counters(self, m: Module) -> Signal | None:
+        """Add the counters that are not in the target buffer; return what they say of the block."""
+        size, update = self._config.bht_entries, self.update
+        if not size:
+            return None
+        bits = (size - 1).bit_length()
+        counters = Array(Signal(2, name=f"bht_{i}", init=1) for i in range(size))
+        likely, old = Signal(), Signal(2)
+        written = update.address[self._lane_bits :][:bits]
+        m.d.comb += [likely.eq(counters[self.block[:bits]][1]), old.eq(counters[written])]
+        counts = update.valid & (update.kind == BranchKind.BRANCH)
+        with m.If(counts & (update.known.any() | update.allocate)):
+            m.d.sync += counters[written].eq(_count(old, update.taken))
+        return likely
+
+    def _return_stack(self, m: Module, kind: Value) -> Signal:
+        size, update = self._config.ras_entries, self.update
         bits = (size - 1).bit_length()
         stack = Array(Signal(31, name=f"ras_{i}", reset_less=True) for i in range(size))
-        depth, committed, restored = Signal(bits), Signal(bits), Signal(bits)
-        top = Signal(31)
+        depth, committed, settled = Signal(bits), Signal(bits), Signal(bits)
+        called = update.valid & (update.kind == BranchKind.CALL)
+        returned = update.valid & (update.kind == BranchKind.RETURN)
+        top, following = Signal(31), Signal(31)
+        calls = self.advance & self.taken & (kind == BranchKind.CALL)
+        last = Mux(update.flushed, update.address, Cat(self.position, self.block))
         m.d.comb += [
             top.eq(stack[depth]),
-            restored.eq(committed + self.committed_call - self.committed_return),
+            settled.eq(committed + called - returned),
+            following.eq(last + 1),
         ]
-        m.d.sync += committed.eq(restored)
-        following = Signal(31)
-        m.d.comb += following.eq(Cat(self.position, self.block) + 1)
-        call = self.advance & self.taken & (kind == BranchKind.CALL)
-        with m.If(self.flush):
-            m.d.sync += depth.eq(restored)
-            with m.If(self.committed_call):
-                m.d.sync += stack[restored].eq(self.link)
-        with m.Elif(call):
-            m.d.sync += [depth.eq(depth + 1), stack[(depth + 1)[:bits]].eq(following)]
+        m.d.sync += committed.eq(settled)
+        with m.If(update.flushed):
+            m.d.sync += depth.eq(settled)
+        with m.Elif(calls):
+            m.d.sync += depth.eq(depth + 1)
         with m.Elif(self.advance & self.taken & (kind == BranchKind.RETURN)):
             m.d.sync += depth.eq(depth - 1)
+        with m.If(Mux(update.flushed, called, calls)):
+            m.d.sync += stack[Mux(update.flushed, settled, depth + 1)[:bits]].eq(following)
         return top
+
+
+def _count(value: Value, up: Value) -> Value:
+    """Return a counter of two bits one up or down, at most to its end."""
+    return Mux(up, Mux(value == 3, 3, value + 1), Mux(value == 0, 0, value - 1))

@@ -1,6 +1,9 @@
 """The register file of the fast pipeline: flip-flops, two reads an instruction, one write each."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -54,7 +57,11 @@ class RegisterFile(wiring.Component):
                 for slot in range(1, self._slots):
                     value = Mux(hit[slot], self.write_data[slot], value)
                 m.d.sync += register.eq(value)
-        readable = Array([Const(0, 32), *registers])
+        # One-hot selection takes half the area that trees of multiplexers do.
         for port in range(2 * self._slots):
-            m.d.comb += self.read_data[port].eq(readable[self.read_address[port]])
+            picked = [
+                register & (self.read_address[port] == i).replicate(32)
+                for i, register in enumerate(registers, start=1)
+            ]
+            m.d.comb += self.read_data[port].eq(reduce(or_, picked))
         return m

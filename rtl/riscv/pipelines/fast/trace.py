@@ -6,7 +6,6 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import Rvfi, StallReason
-from rtl.riscv.isa import Mode
 from rtl.riscv.pipelines.fast.access import Forwarded, access_layout
 from rtl.riscv.pipelines.fast.execute import retired_layout
 from rtl.riscv.pipelines.fast.operation import pair_layout
@@ -21,8 +20,6 @@ class Trace(wiring.Component):
     ----------
     config
         The core's configuration.
-    index_bits
-        Width of the predictor's index.
 
     Members
     -------
@@ -47,12 +44,12 @@ class Trace(wiring.Component):
     One cycle after execution.
     """
 
-    def __init__(self, config: CoreConfig, index_bits: int) -> None:
+    def __init__(self, config: CoreConfig) -> None:
         self._config = config
         self._slots = config.issue_width
         super().__init__(
             {
-                "pair": In(pair_layout(config, index_bits)),
+                "pair": In(pair_layout(config)),
                 "added": In(access_layout(config)),
                 "retired": In(retired_layout(config)),
                 "final": In(Forwarded()).array(self._slots),
