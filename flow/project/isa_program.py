@@ -50,8 +50,8 @@ def sort_words(words: Iterable[str]) -> Sources:
                 raise ConfigError(f"the option {word} lacks its value", "suzuri isa build")
             if word == "-o":
                 target = value
-            else:  # in one word, so that files are known by having no dash
-                flags.append(f"{word}{value}" if len(word) == 2 else f"{word}={value}")
+            else:  # short ones in one word, so that commands can be told from others
+                flags += [f"{word}{value}"] if len(word) == 2 else [word, value]
         elif word.startswith("-"):
             flags.append(word)
         else:
