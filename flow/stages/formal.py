@@ -63,10 +63,10 @@ class Formal:
         mode, depth = ctx.params["mode"], int(ctx.params["depth"])
         if mode not in MODES:
             raise ConfigError(f"mode {mode!r} is none of {', '.join(MODES)}", f"formal {ctx.params['name']}")
-        self._model(ctx)
+        reset = self._model(ctx)
         results = []
         for kind in ("bmc", "induction") if mode == "prove" else (mode,):
-            plan = CheckPlan(mode=kind, depth=depth, reset=ctx.params.get("reset"))
+            plan = CheckPlan(mode=kind, depth=depth, reset=reset)
             result = self._ask(ctx, plan)
             reading = read_log(result.text())
             results.append((plan, result, reading))
@@ -77,7 +77,8 @@ class Formal:
                 break
         self._report(ctx, results)
 
-    def _model(self, ctx: StepContext) -> None:
+    def _model(self, ctx: StepContext) -> str | None:
+        """Write the model; return its reset, which logic without registers has not."""
         yosys, top = ctx.tool("yosys"), safe_top(ctx.params["top"])
         sources = rtl_sources(ctx)
         names = SafeFiles(ctx.workdir, sources, copy=yosys.flavour == "yowasp")
@@ -102,10 +103,13 @@ class Formal:
             if first is None or first.code == "yosys":
                 raise ToolError("yosys", first.text if first else "ended without a model", result.log)
             raise ConfigError(first.text, first.place or top, "Mend the source and run again")
+        model = (ctx.workdir / MODEL).read_text(errors="replace")
         wanted = "cover" if ctx.params["mode"] == "cover" else "assert"
-        if f"yosys-smt2-{wanted} " not in (ctx.workdir / MODEL).read_text(errors="replace"):
+        if f"yosys-smt2-{wanted} " not in model:
             what = f"{top} has no {wanted} statement, so there is nothing to show"
             raise ConfigError(what, f"formal {ctx.params['name']}", f"Add {wanted} statements, or mend top")
+        reset: str | None = ctx.params.get("reset")
+        return reset if f"; yosys-smt2-input {reset} " in model else None
 
     def _ask(self, ctx: StepContext, plan: CheckPlan) -> ProcessResult:
         solver = ctx.params["solver"]
