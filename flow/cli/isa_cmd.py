@@ -203,6 +203,8 @@ def _run(program: Program, options: dict[str, Any]) -> Result:
     _report(result, quiet)
     if result.ending is not Ending.EXIT:
         _fail(result, program, built.isa, options["limit"])
+    if result.code:
+        _hint(result, program, built.isa, quiet)
     return result
 
 
@@ -296,6 +298,15 @@ def _report(result: Result, quiet: bool) -> None:
     click.echo("")
     for line in summary(result):
         click.echo(line)
+
+
+def _hint(result: Result, program: Program, isa: str, quiet: bool) -> None:
+    """Name the illegal instruction that a program's own handler may have ended it for."""
+    from flow.isa.explain import illegal_instruction
+
+    illegal = illegal_instruction(result, program, isa)
+    if illegal:
+        _note(f"the {illegal}", quiet)
 
 
 def _fail(result: Result, program: Program, isa: str, limit: int) -> None:

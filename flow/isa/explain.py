@@ -9,7 +9,7 @@ from flow.isa.elf import Program
 from flow.isa.extensions import first_use, lacking
 from flow.isa.simulation import STALLS, Ending, Result
 
-__all__ = ["complaint", "foresee", "last_instructions", "summary"]
+__all__ = ["complaint", "foresee", "illegal_instruction", "last_instructions", "summary"]
 
 _EXCEPTIONS = (
     "instruction address misaligned", "instruction access fault", "illegal instruction", "breakpoint",
@@ -19,7 +19,9 @@ _EXCEPTIONS = (
 
 
 def summary(result: Result) -> Iterator[str]:
-    """Yield the figures of a run as lines: cycles, instructions, CPI, stalls."""
+    """Yield the figures of a run as lines: exit code, cycles, instructions, CPI, stalls."""
+    if result.code:
+        yield f"exit code    {result.code:>12}"
     yield f"cycles       {result.cycles:>12}"
     if result.cpi is None:
         yield "instructions      unknown: the core has no rvfi, or nothing retired"
@@ -49,17 +51,23 @@ def foresee(program: Program, isa: str) -> str | None:
 
 def complaint(result: Result, program: Program, isa: str, limit: int) -> tuple[str, str]:
     """Return what is wrong with a run that its program did not end, and what to do about it."""
-    if result.illegal is not None and result.ending is not Ending.INTERRUPTED:
-        pc, insn = result.illegal
-        found = disassemble(insn, pc)
-        lacks = _lacks(found.extension, isa)
-        text = " ".join(str(found).split())
+    illegal = illegal_instruction(result, program, isa)
+    if illegal is not None and result.ending is not Ending.INTERRUPTED:
         return (
-            f"{_ended(result, program, limit)}; before that, the first illegal instruction was at "
-            f"{_at(program, pc)}: {text}{lacks}",
+            f"{_ended(result, program, limit)}; before that, the {illegal}",
             "Compile it for the core (suzuri isa build), or give the core the extension (--set)",
         )
     return _ended(result, program, limit), _REMEDIES[result.ending]
+
+
+def illegal_instruction(result: Result, program: Program, isa: str) -> str | None:
+    """Return where and what the first illegal instruction was, and which extension it needs."""
+    if result.illegal is None:
+        return None
+    pc, insn = result.illegal
+    found = disassemble(insn, pc)
+    text = " ".join(str(found).split())
+    return f"first illegal instruction was at {_at(program, pc)}: {text}{_lacks(found.extension, isa)}"
 
 
 _REMEDIES = {

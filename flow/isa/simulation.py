@@ -157,9 +157,7 @@ def read_result(text: str) -> Result:
             trap=_three(single["trap"]) if "trap" in single else None,
             illegal=_two(single["illegal"]) if "illegal" in single else None,
             sleeping=single["sleeping"][0] == "1",
-            buses={
-                n: (single[n][0] == "1", int(single[n][1]), _hex(single[n][2])) for n in ("ibus", "dbus")
-            },
+            buses={n: (single[n][0] == "1", int(single[n][1]), _hex(single[n][2])) for n in ("ibus", "dbus")},
             last=tuple(_two(row[1:]) for row in rows if row[0] == "last"),
         )
     except (KeyError, IndexError, ValueError) as error:

@@ -41,6 +41,7 @@ def test_result() -> None:
     assert result.stalls == {1: 70, 5: 30}
     assert result.last == ((BASE, 0x13), (BASE + 8, STOP))
     assert [" ".join(line.split()) for line in summary(result)] == [
+        "exit code 3",
         "cycles 200",
         "instructions 100",
         "CPI 2.000",

@@ -22,7 +22,7 @@ def program(*code: int, **options: object) -> bytes:
 def test_output_exit_code_and_figures(stranger: Callable) -> None:
     said = stranger(program(*says("hi\n"), *exits(7)))
     assert said.code == 7
-    assert said.out.startswith("hi\n\ncycles ")
+    assert said.out.startswith("hi\n\nexit code               7\ncycles ")
     lines = [" ".join(line.split()) for line in said.out.splitlines()]
     assert any(line.startswith("instructions 1") for line in lines)
     assert any(line.startswith("CPI 3.") for line in lines)
@@ -161,6 +161,19 @@ def test_an_extension_that_the_core_lacks(stranger: Callable) -> None:
         "which the core (rv32i_zicsr_zicntr) lacks"
     ) in said.err
     assert "mul a0,a0,a1, which needs m" in said.message
+
+
+def test_a_handler_that_ends_the_program_for_an_illegal_instruction(stranger: Callable) -> None:
+    handler = BASE + 0x100
+    content = elf(
+        {BASE: words(*load_immediate(5, handler), csrw(0x305, 5), ILLEGAL), handler: words(*exits(130))}, BASE
+    )
+    said = stranger(content)
+    assert said.code == 130
+    assert (
+        "Note: the first illegal instruction was at 0x8000000c: .4byte 0xc0008053, which needs f" in said.err
+    )
+    assert "exit code             130" in said.out
 
 
 def test_a_program_outside_of_memory(stranger: Callable) -> None:
