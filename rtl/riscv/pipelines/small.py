@@ -17,7 +17,7 @@ from rtl.riscv.units.alu import Alu
 from rtl.riscv.units.decoder import Decoder
 from rtl.riscv.units.divider import Divider
 from rtl.riscv.units.multiplier import IterativeMultiplier, Multiplier
-from rtl.riscv.units.registers import RegisterFile
+from rtl.riscv.units.registers import MemoryRegisterFile, RegisterFile
 from rtl.riscv.units.shifter import SerialShifter
 
 __all__ = ["SmallPipeline"]
@@ -121,7 +121,7 @@ class SmallPipeline(wiring.Component):
         self._stops = Signal()  # one, which waits for the instruction before
         self._w_done = Signal()  # the writeback stage lets go of its instruction
         self._error = Signal()  # the bus failed what is in the writeback stage
-        self._resume = Signal()
+        self._resume, self._inject = Signal(), Signal()
         self._trapped = Signal()  # the instruction in the redirect phase
         self._checked = bool(config.pmp_regions or config.triggers)
         self._connect_system(m)
@@ -160,6 +160,14 @@ class SmallPipeline(wiring.Component):
     def _debug_mode(self) -> Value:
         return self._system.port.debug_mode
 
+    @property
+    def _arriving(self) -> Value:
+        """The instruction that will be in the execute stage in the next cycle."""
+        arriving = Mux(self._fetch.take, self._fetch.parcel.instruction, self._x.instruction)
+        if self._config.debug != "none":
+            arriving = Mux(self._inject, self.debug.instruction, arriving)
+        return arriving
+
     def _connect_system(self, m: Module) -> None:
         config, system, port = self._config, self._system, self._system.port
         connect(m, flipped(self.interrupts), system.interrupts)
@@ -182,8 +190,10 @@ class SmallPipeline(wiring.Component):
     def _operands(self, m: Module) -> None:
         """Read registers, with what is about to be written to them."""
         config, x, w, control = self._config, self._x, self._w, self._control
-        m.submodules.registers = registers = RegisterFile(registers=config.registers)
-        self._registers = registers
+        # A memory is read while the instruction arrives, and again while it waits.
+        kind = MemoryRegisterFile if config.register_file == "memory" else RegisterFile
+        m.submodules.registers = self._registers = registers = kind(registers=config.registers)
+        asking = self._arriving if config.register_file == "memory" else x.instruction
         late = w.memory | w.multiply
         values, hazards = [], []
         for port, (low, reads) in enumerate(((15, control.reads_rs1), (20, control.reads_rs2))):
@@ -192,7 +202,7 @@ class SmallPipeline(wiring.Component):
             value = Signal(32, name=f"rs{port + 1}")
             m.d.comb += [
                 same.eq(w.writes & (w.rd == number)),
-                registers.read_number[port].eq(number),
+                registers.read_number[port].eq(asking[low : low + 5]),
                 value.eq(Mux(same, self._result, registers.read_data[port])),
             ]
             values.append(value)
@@ -665,7 +675,7 @@ class SmallPipeline(wiring.Component):
         debug, port, w, x = self.debug, self._system.port, self._w, self._x
         busy, failed = Signal(), Signal()
         empty = ~self._x_valid & ~w.valid
-        inject = debug.instruction_valid & debug.instruction_ready
+        m.d.comb += self._inject.eq(debug.instruction_valid & debug.instruction_ready)
         m.d.comb += [
             debug.halted.eq(port.debug_mode),
             debug.instruction_ready.eq(port.debug_mode & empty & ~busy & ~debug.resume_request),
@@ -676,7 +686,7 @@ class SmallPipeline(wiring.Component):
             debug.data_write.eq(port.debug_data_write),
             self._resume.eq(port.debug_mode & empty & ~busy & debug.resume_request),
         ]
-        with m.If(inject):
+        with m.If(self._inject):
             m.d.sync += [
                 x.instruction.eq(debug.instruction),
                 x.fault.eq(0),

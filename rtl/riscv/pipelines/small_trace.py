@@ -87,7 +87,7 @@ class Trace(wiring.Component):
             rvfi.rd_wdata.eq(Mux(held.rd_addr.any(), self.rd_wdata, 0)),
             rvfi.mem_rdata.eq(self.mem_rdata),
         ]
-        for name in Record.__annotations__:
+        for name, _ in data.Layout.cast(Record):
             m.d.comb += getattr(rvfi, name).eq(getattr(held, name))
         with m.If(rvfi.valid):
             m.d.sync += order.eq(order + 1)
