@@ -19,7 +19,7 @@ from verif.envs.riscv.scoreboard import CoreScoreboard, Recorder
 
 __all__ = ["CoreEnv", "HangError"]
 
-_PATIENCE = 2000
+_PATIENCE = 20_000
 _POLL = 50
 
 
