@@ -51,10 +51,20 @@ def elaborate(preset: str, options: dict[str, object], component: object = None)
     }
 
 
-def build(files: dict[str, str], cache: Path, *, simulator: str = "verilator", waves: bool = False) -> Path:
-    """Return the simulator made from `files` and the harness, from the cache where it is there."""
+def build(
+    files: dict[str, str],
+    cache: Path,
+    *,
+    simulator: str = "verilator",
+    waves: bool = False,
+    level: str = "-O2",
+) -> Path:
+    """Return the simulator made from `files` and the harness, from the cache where it is there.
+
+    ``level`` is the C++ compiler's optimisation: ``-O1`` pays where programs are short.
+    """
     sources = [*sorted(HERE.glob("*.v")), HERE / "main.cpp"]
-    text = "\0".join([simulator, str(waves), *files.values(), *(s.read_text() for s in sources)])
+    text = "\0".join([simulator, str(waves), level, *files.values(), *(s.read_text() for s in sources)])
     made = cache / hashlib.sha256(text.encode()).hexdigest()[:16]
     executable = made / ("simulator" if simulator == "verilator" else "simulator.vvp")
     if executable.is_file():
@@ -65,7 +75,7 @@ def build(files: dict[str, str], cache: Path, *, simulator: str = "verilator", w
         (work / name).write_text(content)
     given = [str(work / "core.v"), str(HERE / "harness.v"), str(HERE / "harness_custom.v")]
     if simulator == "verilator":
-        _verilate(work, given, waves)
+        _verilate(work, given, waves, level)
     else:
         subprocess.run(
             ["iverilog", "-g2012", "-o", work / "simulator.vvp", "-s", "harness", f"-I{work}", f"-I{HERE}",
@@ -75,17 +85,21 @@ def build(files: dict[str, str], cache: Path, *, simulator: str = "verilator", w
     return executable
 
 
-def _verilate(work: Path, given: list[str], waves: bool) -> None:
+def _verilate(work: Path, given: list[str], waves: bool, level: str) -> None:
     tool = VERILATOR.detect()
     env = {**os.environ, **VERILATOR.environment(tool)}
     command = [
         tool.path, "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "--no-timing", "--x-assign", "fast",
-        "--x-initial", "fast", "--noassert", "-O3", "--top-module", "harness", "--prefix", "Vtop", f"-I{work}", f"-I{HERE}",
-        "--Mdir", str(work / "obj"), "-CFLAGS", "-O2", "-o", "../simulator",
+        "--x-initial", "fast", "--noassert", "-O3", "--top-module", "harness", "--prefix", "Vtop",
+        f"-I{work}", f"-I{HERE}",
+        "--Mdir", str(work / "obj"), "-CFLAGS", level, "-o", "../simulator",
         *(["--trace-fst"] if waves else []), *given, str(HERE / "main.cpp"),
     ]  # fmt: skip
-    for step in (command, ["make", "-s", "-C", work / "obj", "-f", "Vtop.mk", "OPT_FAST=-O2",
-                           "CFG_CXXFLAGS_PCH_I=-include"]):
+    make = [
+        "make", "-s", "-C", work / "obj", "-f", "Vtop.mk", f"OPT_FAST={level}", f"OPT_GLOBAL={level}",
+        "CFG_CXXFLAGS_PCH_I=-include",
+    ]  # fmt: skip
+    for step in (command, make):
         ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
         if ended.returncode:
             sys.exit(ended.stdout + ended.stderr)
