@@ -63,8 +63,8 @@ class Counters(wiring.Component):
 
     def _counting(self, m: Module) -> None:
         """Build what Zicntr adds."""
-        cycle = Signal(64)
-        instret = Signal(64)
+        cycle = Signal(64, reset_less=True)  # their value after reset is arbitrary
+        instret = Signal(64, reset_less=True)
         inhibit_cycle = Signal()
         inhibit_instret = Signal()
         allowed: Value = Const(0b111, 3)

@@ -187,7 +187,7 @@ class TrapRegisters(wiring.Component):
         active = {}
         for cause, line in lines.items():
             enabled = Signal(name=f"mie_{int(cause)}")
-            pending = Signal(name=f"mip_{int(cause)}")
+            pending = Signal(name=f"mip_{int(cause)}", reset_less=True)
             m.d.sync += pending.eq(line)
             with m.If(write):
                 m.d.sync += enabled.eq(self.bus.data[cause])
@@ -201,9 +201,9 @@ class TrapRegisters(wiring.Component):
     def _vector(self, m: Module, write: Value) -> None:
         """Build mtvec, whose vectored table is aligned so that no adder is needed."""
         table_bits = 5 if self._config.local_interrupts else 4
-        vectored = Signal()
-        low = Signal(table_bits)
-        high = Signal(30 - table_bits)
+        vectored = Signal(reset_less=True)
+        low = Signal(table_bits, reset_less=True)  # its value after reset is unspecified
+        high = Signal(30 - table_bits, reset_less=True)
         data = self.bus.data
         with m.If(write):
             m.d.sync += [
