@@ -66,8 +66,9 @@ class IsaBuild:
         try:
             target.write_text(harness_core(ctx.params["top"], ports))
         except MissingPorts as error:
+            few, more = ", ".join(error.names[:3]), len(error.names) - 3
             raise ConfigError(
-                f"the core lacks the ports {', '.join(error.names)} of the harness",
+                f"the core lacks the ports {few}{f' and {more} more' if more > 0 else ''} of the harness",
                 ctx.params["top"],
                 "Give it native buses (bus = 'native'), or a wrapper of its own in [isa]",
             ) from None
