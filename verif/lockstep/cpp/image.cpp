@@ -40,7 +40,7 @@ uint32_t find_symbol(const std::vector<char>& file, const Elf32_Ehdr& header, co
 }
 
 // The format of $readmemh, as the harness reads it: words in hexadecimal, and @index.
-void load_words(const std::vector<char>& file, const std::string& path, Memory& memory, uint32_t base) {
+void load_words(const std::vector<char>& file, const std::string& path, Memory& memory) {
   std::istringstream stream(std::string(file.begin(), file.end()));
   std::string token;
   uint64_t index = 0;
@@ -53,23 +53,21 @@ void load_words(const std::vector<char>& file, const std::string& path, Memory& 
       index = number;
       continue;
     }
-    uint64_t address = base + 4 * index++;
-    uint32_t word = uint32_t(number);
-    if (address > ~0u || !memory.contains(uint32_t(address), 4))
-      throw UsageError(path + ": it reaches beyond the memory");
-    memcpy(memory.at(uint32_t(address)), &word, 4);
+    uint32_t address, word = uint32_t(number);
+    if (!memory.word_address(index++, address)) throw UsageError(path + ": it reaches beyond the memory");
+    memcpy(memory.at(address), &word, 4);
   }
 }
 
 }  // namespace
 
-Program load_program(const std::string& path, Memory& memory, uint32_t base) {
+Program load_program(const std::string& path, Memory& memory) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw UsageError(path + ": cannot be read");
   std::vector<char> file((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   if (file.size() < SELFMAG || memcmp(file.data(), ELFMAG, SELFMAG) != 0) {
-    load_words(file, path, memory, base);
-    return Program{base, 0};
+    load_words(file, path, memory);
+    return Program{memory.base(), 0};
   }
   auto header = at<Elf32_Ehdr>(file, 0, path);
   if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS32 ||

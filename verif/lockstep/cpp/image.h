@@ -4,19 +4,35 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
 
 class Memory {
  public:
-  Memory(uint32_t base, uint32_t size) : base_(base), bytes_(size) {}
-
-  bool contains(uint32_t address, size_t size) const {
-    uint64_t offset = uint64_t(address) - base_;
-    return address >= base_ && offset + size <= bytes_.size();
+  // Base and size of each region, in the order in which an image counts their words.
+  explicit Memory(const std::vector<std::pair<uint32_t, uint64_t>>& regions) {
+    for (auto& [base, size] : regions) regions_.push_back({base, std::vector<uint8_t>(size)});
   }
-  uint8_t* at(uint32_t address) { return &bytes_[address - base_]; }
+
+  bool contains(uint32_t address, size_t size) const { return find(address, size) != nullptr; }
+  uint8_t* at(uint32_t address) {
+    const Region* region = find(address, 1);
+    return const_cast<uint8_t*>(&region->bytes[address - region->base]);
+  }
+  // The address of a word of an image.
+  bool word_address(uint64_t index, uint32_t& address) const {
+    for (auto& region : regions_) {
+      if (index < region.bytes.size() / 4) {
+        address = uint32_t(region.base + 4 * index);
+        return true;
+      }
+      index -= region.bytes.size() / 4;
+    }
+    return false;
+  }
+  uint32_t base() const { return regions_.front().base; }
 
   // The instruction at an address: two or four bytes, none where there is no memory.
   bool instruction(uint32_t pc, uint32_t& word) {
@@ -31,15 +47,18 @@ class Memory {
     return true;
   }
 
-  uint32_t aligned_word(uint32_t address) {
-    uint32_t word;
-    memcpy(&word, at(address & ~3u), 4);
-    return word;
+ private:
+  struct Region {
+    uint32_t base;
+    std::vector<uint8_t> bytes;
+  };
+  const Region* find(uint32_t address, size_t size) const {
+    for (auto& region : regions_)
+      if (address >= region.base && uint64_t(address) - region.base + size <= region.bytes.size()) return &region;
+    return nullptr;
   }
 
- private:
-  uint32_t base_;
-  std::vector<uint8_t> bytes_;
+  std::vector<Region> regions_;
 };
 
 struct Program {
@@ -47,8 +66,8 @@ struct Program {
   uint32_t tohost = 0;  // 0: none
 };
 
-// Load an ELF file (32-bit, little-endian, RISC-V), or words as $readmemh has them, counted from
-// `base`; throws UsageError.
-Program load_program(const std::string& path, Memory& memory, uint32_t base);
+// Load an ELF file (32-bit, little-endian, RISC-V), or words as $readmemh has them; throws
+// UsageError.
+Program load_program(const std::string& path, Memory& memory);
 
 }  // namespace lockstep

@@ -59,7 +59,7 @@ bool Devices::mapped(uint32_t address) {
 }
 
 Model::Model(const Options& options, Devices& devices)
-    : memory(options.ram_base, options.ram_size), options_(options), devices_(devices), adopted_(4096) {
+    : memory(options.memory), options_(options), devices_(devices), adopted_(4096) {
   debug_mmu = nullptr;
   config_.isa = options_.isa.c_str();
   config_.priv = options_.privileges.c_str();
@@ -80,7 +80,7 @@ Model::Model(const Options& options, Devices& devices)
   state_->csrmap[CSR_MIE] = state_->mie;
   count_trap_csrs(options_.csrs);
   if (!options_.csrs.empty()) apply(options_.csrs);
-  program = load_program(options_.image, memory, options_.ram_base);
+  program = load_program(options_.image, memory);
   if (options_.tohost) program.tohost = options_.tohost;
   state_->pc = reg_t(sreg_t(int32_t(options_.have_pc ? options_.pc : program.entry)));
 }

@@ -39,6 +39,13 @@ CsrRule csr_rule(const std::string& text) {
   return rule;
 }
 
+// BASE:SIZE
+std::pair<uint32_t, uint64_t> region(const std::string& text) {
+  size_t colon = text.find(':');
+  if (colon == std::string::npos) throw UsageError("--memory: not BASE:SIZE: '" + text + "'");
+  return {uint32_t(number("--memory", text.substr(0, colon))), number("--memory", text.substr(colon + 1))};
+}
+
 }  // namespace
 
 Options parse_options(int argc, char** argv) {
@@ -63,8 +70,7 @@ Options parse_options(int argc, char** argv) {
     else if (name == "--coverage") options.coverage = value;
     else if (name == "--report") options.report = value;
     else if (name == "--table") options.table = value;
-    else if (name == "--ram-base") options.ram_base = uint32_t(number(name, value));
-    else if (name == "--ram-size") options.ram_size = uint32_t(number(name, value));
+    else if (name == "--memory") options.memory.push_back(region(value));
     else if (name == "--pc") options.pc = uint32_t(number(name, value)), options.have_pc = true;
     else if (name == "--pmp") options.pmp_regions = unsigned(number(name, value));
     else if (name == "--interrupts") options.interrupt_mask = uint32_t(number(name, value));
@@ -74,6 +80,7 @@ Options parse_options(int argc, char** argv) {
     else if (name == "--patience") options.patience = unsigned(number(name, value));
     else throw UsageError("no such option: " + name);
   }
+  if (options.memory.empty()) options.memory.emplace_back(0x80000000, 4u << 20);
   if (options.image.empty()) throw UsageError("no program");
   int sources = !options.trace.empty() + !options.emit.empty() + !options.simulator.empty();
   if (sources != 1) throw UsageError("give one of --trace, --emit and -- SIMULATOR");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -36,7 +37,7 @@ struct Options {
   std::string coverage;   // counters, JSON
   std::string report;     // the result, JSON
   std::string table;      // instructions, for coverage and for `emit`
-  uint32_t ram_base = 0x80000000, ram_size = 4u << 20;
+  std::vector<std::pair<uint32_t, uint64_t>> memory;  // 4 MiB at 8000_0000 where none is given
   uint32_t tohost = 0;    // instead of the program's symbol
   std::vector<std::string> simulator;  // start it, and compare with the trace that it is told to write
   bool have_pc = false;

@@ -48,7 +48,8 @@ class Events:
         ]
         busy = (Csr.MSTATUS, Csr.MSCRATCH, Csr.MEPC, Csr.MCAUSE, Csr.MTVAL, Csr.MIP)
         self._busy_csrs = [*busy, *(c for c in (Csr.MINSTRET, Csr.MCYCLE) if c in self._csrs)]
-        self._lines = [Interrupt.EXTERNAL] + [16 + n for n in range(config.local_interrupts)]
+        self._lines = [Interrupt.EXTERNAL, Interrupt.SOFTWARE, Interrupt.TIMER]
+        self._lines += [Interrupt.LOCAL + n for n in range(config.local_interrupts)]
 
     def kinds(self) -> dict[str, Callable[[], None]]:
         """Return the kinds of events that this core has, by name."""
@@ -94,7 +95,7 @@ class Events:
             csr = rng.choice([c for c in self._csrs if c in _PROTECTION])
             code.word(i_type(_CSRRS, o.rd(), 0, csr))
             return
-        csr = rng.choice(self._busy_csrs if chance < 0.65 else self._free_csrs)
+        csr = rng.choice(self._busy_csrs if chance < 0.5 else self._free_csrs)
         self._access(csr)
 
     def _access(self, csr: int) -> None:

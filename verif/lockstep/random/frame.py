@@ -271,12 +271,12 @@ def _emit_interrupt(code: Code, regs: Registers, rng: random.Random) -> None:
     _, b, c, d = regs.temporaries
     code.label("interrupt")
     code.word(i_type(ANDI, b, b, 31))
+    code.load_immediate(c, TEST_DEVICE)  # any line may have been raised there
+    code.word(s_type(SW, c, 0, 0x10))
     code.word(i_type(ADDI, c, 0, 7))
     code.refer("branch", "timer", b_type(BEQ, b, c, 0))
     code.word(i_type(ADDI, c, 0, 3))
     code.refer("branch", "software", b_type(BEQ, b, c, 0))
-    code.load_immediate(c, TEST_DEVICE)
-    code.word(s_type(SW, c, 0, 0x10))
     code.refer("jump", "return", j_type(0, 0))
     code.label("software")
     code.load_immediate(c, CLINT)

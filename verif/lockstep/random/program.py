@@ -38,7 +38,9 @@ _WEIGHTS = {
     "load": 110,
     "store": 90,
     "indexed": 30,
+    "alias": 12,
     "value": 70,
+    "corners": 30,
     "branch": 90,
     "jump": 25,
     "computed_jump": 12,
@@ -147,7 +149,9 @@ class _Builder:
             "load": lambda: plain.access("load"),
             "store": lambda: plain.access("store"),
             "indexed": plain.indexed,
+            "alias": plain.alias,
             "value": plain.value,
+            "corners": plain.corners,
             "misaligned": plain.misaligned,
             "branch": self._branch,
             "jump": self._jump,
@@ -277,6 +281,7 @@ class _Builder:
         code = self._code
         register = self._operands.free()
         code.load_immediate(register, code.address(name))
+        self._plain.fill(2, register)
         if self._config.c and link == 1 and self._rng.random() < 0.5:
             code.half(0x9002 | register << 7)  # c.jalr
         else:

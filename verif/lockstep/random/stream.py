@@ -96,8 +96,9 @@ class Plain:
         half = item.match
         free = ~item.mask & 0xFFFF
         if item.name == "c.addi16sp":
-            return  # it would move the data pointer
-        rd, rs1, rs2 = fields
+            self._move_pointer()
+            return
+        rd, _, rs2 = fields
         if rd in "pq":
             low = o.low()
             if low is None:
@@ -120,7 +121,29 @@ class Plain:
         half |= self._bits(16) & free
         if self._regular(half, item):
             self._code.half(half)
-        del rs1
+
+    def _move_pointer(self) -> None:
+        """Append C.ADDI16SP twice: x2 is a data pointer, and must come back."""
+        amount = self._rng.randrange(1, 31) * 16 * self._rng.choice((1, -1))
+        for number in (amount, -amount):
+            self._code.half(
+                0x6101
+                | (number >> 9 & 1) << 12
+                | (number >> 4 & 1) << 6
+                | (number >> 6 & 1) << 5
+                | (number >> 7 & 3) << 3
+                | (number >> 5 & 1) << 2
+            )
+            if number == amount:
+                self.fill(3)
+
+    def fill(self, most: int, *avoid: int) -> None:
+        """Append up to `most` simple instructions that do not write the registers of `avoid`."""
+        o = self._operands
+        for _ in range(self._bits(8) % (most + 1)):
+            rd = o.rd()
+            if rd not in avoid:
+                self._code.word(i_type(0x13, rd, o.rs(), o.immediate()))
 
     def _regular(self, half: int, item: Instruction) -> bool:
         """Whether the bits that were filled in have not made another instruction of it."""
@@ -163,19 +186,99 @@ class Plain:
         self._code.half(half | self._bits(16) & free)
 
     def indexed(self) -> None:
-        """Append an access whose address is computed from a random value."""
+        """Append an access whose address is computed from a random value, or loaded."""
         o = self._operands
-        item = self.choose("load" if self._bits(1) else "store")
-        while item.size == 2:
-            item = self.choose(item.group)
-        size = _size(item.name)
         address = o.free()
-        self._code.word(i_type(0x7013, address, o.rs(), (self._bits(8) & -size)))
-        self._code.word(0x33 | address << 7 | address << 15 | (o.regs.data << 20))
-        if item.group == "load":
-            self._code.word(i_type(item.match, o.rd(), address, o.offset(size) >> 2 & -size))
+        if self._bits(2):
+            self._code.word(i_type(0x7013, address, o.rs(), self._bits(8) & -4))
+            self._code.word(0x33 | address << 7 | address << 15 | o.regs.data << 20)
         else:
-            self._code.word(s_type(item.match, address, o.rs(), o.offset(size) >> 2 & -size))
+            offset = o.offset(4)
+            self._code.word(s_type(0x2023, 2, o.regs.data, offset))
+            self.fill(2)
+            self._code.word(i_type(0x2003, address, 2, offset))
+        self.fill(2, address)
+        self.plain_access(address, 4)
+
+    def plain_access(self, base: int, shift: int) -> None:
+        """Append an uncompressed load or store a little way from a base."""
+        o = self._operands
+        load = self._bits(1)
+        items = self._wide["load" if load else "store"]
+        item = items[self._bits(8) % len(items)]
+        offset = o.offset(4) >> shift & -_size(item.name)
+        if load:
+            self._code.word(i_type(item.match, o.rd(), base, offset))
+        else:
+            self._code.word(s_type(item.match, base, o.rs(), offset))
+
+    def alias(self) -> None:
+        """Append a store, and loads of the same word soon after."""
+        o = self._operands
+        stores, loads = self._wide["store"], self._wide["load"]
+        base, offset = o.regs.data if self._bits(1) else 2, o.offset(4)
+        for items, count in ((stores, 1 + self._bits(1)), (loads, 1 + self._bits(1))):
+            for _ in range(count):
+                item = items[self._bits(8) % len(items)]
+                size = _size(item.name)
+                place = offset + (self._bits(2) & -size)
+                if place > 2047:
+                    place = offset
+                if items is loads:
+                    self._code.word(i_type(item.match, o.rd(), base, place))
+                else:
+                    self._code.word(s_type(item.match, base, o.rs(), place))
+            self.fill(2)
+
+    def corners(self) -> None:
+        """Append an operation on two values that matter, or a branch over nothing that depends on them."""
+        o = self._operands
+        first, second = o.two_free()
+        self._code.load_immediate(first, o.corner())
+        self._code.load_immediate(second, o.corner())
+        groups = [g for g in ("alu", "shift", "bit", "mul", "div", "branch", "branch") if g in self._wide]
+        group = groups[self._bits(8) % len(groups)]
+        short = self._short.get(group)
+        if short and self._bits(1) and group != "branch":
+            self._corners_short(short[self._bits(8) % len(short)])
+            return
+        items = self._wide[group]
+        item = items[self._bits(8) % len(items)]
+        word = item.match
+        if item.fields[1] == "s":
+            word |= first << 15
+        if item.fields[2] == "t":
+            word |= second << 20
+        if group == "branch":
+            self._code.word(word | 4 << 8)  # forward by 8
+            self._code.word(i_type(0x13, o.rd(), o.rs(), o.immediate()))
+            return
+        word |= o.rd() << 7
+        if item.immediate == "I":
+            word |= (o.immediate() & 0xFFF) << 20
+        elif item.immediate == "H":
+            word |= o.amount() << 20
+        self._code.word(word)
+
+    def _corners_short(self, item: Instruction) -> None:
+        """Append a compressed operation whose registers get such values first."""
+        o = self._operands
+        if item.fields != "qqp" and item.fields != "qq-":
+            self._compute_short(item)
+            return
+        first, second = o.low(), o.low()
+        if first is None or second is None:
+            return
+        self._code.load_immediate(first + 8, o.corner())
+        if second != first:
+            self._code.load_immediate(second + 8, o.corner())
+        half = item.match | first << 7
+        if item.fields[2] == "p":
+            half |= second << 2
+        else:
+            half |= self._bits(16) & ~item.mask & 0xFC7F
+        if self._regular(half, item):
+            self._code.half(half)
 
     def misaligned(self) -> None:
         """Append an access that traps for its address."""
