@@ -216,7 +216,7 @@ class Access(wiring.Component):
             pc, distance = Mux(flows, pc_1, pc), Mux(flows, distance_1, distance)
             memory |= valid[1] & (second.load | second.store)
             indirect = Mux(flows, second.indirect, indirect)
-            following = Mux(valid[1], self._pc(1) + 1 + held.long[1], following)
+            following = held.pc + Mux(valid[1], 2 + held.long[0] + held.long[1], 1 + held.long[0])
         target = Signal(31)
         m.d.comb += [
             added.address.eq(base + offset),

@@ -35,7 +35,7 @@ class Decode(wiring.Component):
     instruction, a division, a jump or predicted branch as the first), both
     need the same unit (memory and register jumps, branches, multiplier),
     memory would be accessed behind a branch, or the second needs the first's
-    result.
+    result and :class:`ChainedAlu` cannot take it.
 
     Parameters
     ----------
@@ -108,7 +108,11 @@ class Decode(wiring.Component):
         with m.If(self.ready & first.available & ~instead):
             m.d.comb += window.consume.eq(taken)
         if self._config.issue_width == 2:
-            m.d.comb += pair.valid[1].eq(together & ~instead)
+            older, younger = (slot.operation for slot in slots)
+            m.d.comb += [
+                pair.valid[1].eq(together & ~instead),
+                pair.chain.eq(Cat(older.writes & (older.rd == x) for x in (younger.rs1, younger.rs2))),
+            ]
         with m.If(instead):
             what = Mux(self.halt, Special.HALT, Special.INTERRUPT)
             m.d.comb += [
@@ -241,6 +245,9 @@ class Decode(wiring.Component):
         flow = [x.branch | x.jump for x in (a, b)]
         address = [x.load | x.store | x.indirect for x in (a, b)]
         needs = a.writes & ((a.rd == b.rs1) | (a.rd == b.rs2))
+        # What the second slot's ALU can take from the first in the same cycle, see ChainedAlu.
+        short = (a.alu.logic & (b.alu.logic | b.alu.shift)) | ((a.alu.sum | a.alu.shift) & b.alu.logic)
+        chains = short & ~a.load & ~a.long & ~a.multiply
         conflict = (
             alone[0]
             | alone[1]
@@ -249,6 +256,8 @@ class Decode(wiring.Component):
             | (address[0] & address[1])
             | (a.branch & (flow[1] | address[1] | second.predicted))
             | (a.multiply & b.multiply)
-            | needs
+            | b.alu.count
+            | b.alu.bytes_
+            | (needs & ~chains)
         )
         return first.available & second.available & ~conflict

@@ -10,6 +10,7 @@ from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import StallReason, SystemPort
 from rtl.riscv.isa import Cause, Mode
 from rtl.riscv.pipelines.fast.access import Forwarded, access_layout
+from rtl.riscv.pipelines.fast.alu import ChainedAlu, logic
 from rtl.riscv.pipelines.fast.arithmetic import LongUnit, Multiplier
 from rtl.riscv.pipelines.fast.operation import Special, pair_layout
 from rtl.riscv.pipelines.fast.predictor import BranchKind, PredictorUpdate
@@ -153,6 +154,10 @@ class Execute(wiring.Component):
         self._traps(m, done=done, trap=trap, fault=fault, faulty_slot=faulty_slot, special=special)
         self._predictor(m, done=done & ~trap, flow=flow, redirect=redirect, void=void)
         if self._config.rvfi:
+            if slots == 2:
+                for name, chained in zip(("rs1", "rs2"), pair.chain, strict=True):
+                    with m.If(valid[0] & chained):
+                        m.d.comb += self.values[name][1].eq(self.results[0].value)
             self._report(m, commit, done=done, trap=trap, redirect=redirect, waits_memory=memory)
         return m
 
@@ -191,9 +196,18 @@ class Execute(wiring.Component):
         with m.Else():
             sign = shifted[7] & ~memory_function[2]
             m.d.comb += loaded.eq(Cat(shifted[:8], sign.replicate(24)))
+        chainable = Signal(32)
         for slot, operation in enumerate(self._operations):
-            alu = Alu(config)
+            alu = ChainedAlu(config) if slot else Alu(config)
             m.submodules[f"alu_{slot}"] = alu
+            if slot:
+                first = self._operations[0].alu
+                m.d.comb += [
+                    alu.chain_a.eq(self._pair.chain[0]),
+                    alu.chain_b.eq(self._pair.chain[1]),
+                    alu.quick.eq(logic(config, first, added.a[0], added.b[0])),
+                    alu.whole.eq(chainable),
+                ]
             condition = Signal(name=f"condition_{slot}")
             m.d.comb += [
                 alu.control.eq(operation.alu),
@@ -202,6 +216,8 @@ class Execute(wiring.Component):
                 condition.eq(Mux(operation.function[2], alu.less, alu.equal) ^ operation.function[0]),
             ]
             conditions.append(condition)
+            if not slot:
+                m.d.comb += chainable.eq(alu.result)
             port = self.results[slot]
             m.d.comb += [
                 port.writes.eq(self._valid[slot] & operation.writes),

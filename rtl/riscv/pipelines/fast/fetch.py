@@ -98,7 +98,8 @@ class Fetch(wiring.Component):
     Timing
     ------
     A block that is requested in one cycle and answered in the next is in the
-    window one cycle later. A predicted branch costs no cycle.
+    window one cycle later. A predicted branch costs no cycle. A flush asks
+    for its target in the same cycle.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -107,7 +108,7 @@ class Fetch(wiring.Component):
         self._lane_bits = (self._lanes - 1).bit_length()
         self._predictor = Predictor(config)
         self._layout = _entry_layout(self._lanes)
-        self._room, self._filled = Signal(), Signal(2)
+        self._full, self._filled = Signal(2), Signal(2)
         super().__init__(
             {
                 "ibus": Out(MemoryBus(data_width=config.fetch_width, writable=False)),
@@ -126,20 +127,36 @@ class Fetch(wiring.Component):
         m.submodules.predictor = predictor = self._predictor
         lane_bits = self._lane_bits
         reset = self._config.reset_vector >> 1
+        # The block that has been asked for last, or is to be.
         block = Signal(31 - lane_bits, init=reset >> lane_bits)
         start = Signal(lane_bits, init=reset % self._lanes)
-        advance, fill, refused = self._requests(m, block)
+        requested, errors = Signal(), Signal(self._lanes // 2)
+        following, wanted, goes, refused = (
+            Signal(31),
+            Signal(31),
+            Signal(),
+            Signal(),
+        )
         m.d.comb += [
             predictor.block.eq(block),
             predictor.start.eq(start),
-            predictor.advance.eq(advance),
+            predictor.advance.eq(requested),
+            following.eq(
+                Mux(
+                    predictor.taken,
+                    predictor.target,
+                    Cat(Const(0, lane_bits), (block + 1)[: len(block)]),
+                )
+            ),
+            wanted.eq(Mux(requested, following, Cat(start, block))),
         ]
         wiring.connect(m, wiring.flipped(self.update), predictor.update)
-        with m.If(self.flush):
-            m.d.sync += Cat(start, block).eq(self.target)
-        with m.Elif(advance):
-            following = Cat(Const(0, lane_bits), (block + 1)[: len(block)])
-            m.d.sync += Cat(start, block).eq(Mux(predictor.taken, predictor.target, following))
+        fill = self._requests(m, wanted, requested, goes, refused)
+        m.d.sync += [
+            Cat(start, block).eq(Mux(self.flush, self.target, wanted)),
+            requested.eq(goes),
+            errors.eq(self.denied),
+        ]
         new = data.View(self._layout, Signal(self._layout.size, name="new_entry"))
         m.d.comb += [
             new.block.eq(block),
@@ -147,43 +164,57 @@ class Fetch(wiring.Component):
             new.position.eq(predictor.position),
             new.known.eq(predictor.known),
             new.places.eq(predictor.places),
-            new.error.eq(self.denied),
+            new.error.eq(errors),
         ]
-        head, following, offset = self._queue(m, new, start, advance=advance, fill=fill, refused=refused)
-        self._show(m, head, following, offset)
+        head, second, offset = self._queue(
+            m, new, start, advance=requested, fill=fill, refused=requested & errors.all()
+        )
+        self._show(m, head, second, offset)
         return m
 
-    def _requests(self, m: Module, block: Signal) -> tuple[Signal, Signal, Signal]:
-        """Drive the bus; return: on to the next block, an answer counts, refused unasked."""
+    def _requests(self, m: Module, wanted: Value, requested: Value, goes: Signal, refused: Signal) -> Signal:
+        """Drive the bus; return whether an answer counts. ``goes`` says that the block is under way."""
         outstanding, dropped = Signal(range(_OUTSTANDING + 1)), Signal(range(_OUTSTANDING + 1))
-        held, held_block = Signal(), Signal.like(block)
-        advance, fill, refused, wanted = Signal(), Signal(), Signal(), Signal()
+        # A request that has been made stays until it is granted, flushed or not.
+        waiting, stale = Signal(), Signal()
+        kept = Signal(len(wanted) - self._lane_bits)
+        fill, place, room = Signal(), Signal.like(kept), Signal()
         lane_zeros = Const(0, self._lane_bits + 1)
         granted = self.ibus.request & self.ibus.grant
+        redirects = self.flush & ~waiting
         forbidden = self.denied.all()
+        with m.If(stale):
+            m.d.comb += place.eq(kept)
+        with m.Elif(redirects):
+            m.d.comb += place.eq(self.target[self._lane_bits :])
+        with m.Else():
+            m.d.comb += place.eq(wanted[self._lane_bits :])
         m.d.comb += [
-            wanted.eq(self._room & (outstanding != _OUTSTANDING) & ~forbidden),
-            self.address.eq(Cat(lane_zeros, block)),
-            self.ibus.request.eq(wanted | held),
-            self.ibus.address.eq(Cat(lane_zeros, Mux(held, held_block, block))),
-            refused.eq(self._room & forbidden & (outstanding == 0) & ~held),
-            advance.eq((granted & ~held) | refused),  # which a flush undoes
+            # A block that has been asked for enters the queue now.
+            room.eq(redirects | ~Mux(requested, self._full[1], self._full[0])),
+            self.address.eq(Cat(lane_zeros, place)),
+            self.ibus.address.eq(Cat(lane_zeros, place)),
+            self.ibus.request.eq(stale | (room & (outstanding != _OUTSTANDING) & ~forbidden)),
+            refused.eq(room & forbidden & (outstanding == 0) & ~stale & ~(self.flush & waiting)),
+            goes.eq((granted & ~stale & ~(self.flush & waiting)) | refused),
             fill.eq(self.ibus.response & (dropped == 0)),
         ]
         now = Signal.like(outstanding)
         m.d.comb += now.eq(outstanding + granted - self.ibus.response)
         m.d.sync += [
             outstanding.eq(now),
-            # A request that has been made stays until it is granted, flushed or not.
-            held.eq(self.ibus.request & ~self.ibus.grant & (held | self.flush)),
+            waiting.eq(self.ibus.request & ~self.ibus.grant),
+            stale.eq(self.ibus.request & ~self.ibus.grant & (stale | (self.flush & waiting))),
+            kept.eq(place),
         ]
-        with m.If(~held):
-            m.d.sync += held_block.eq(block)
-        with m.If(self.flush | held):
+        with m.If(self.flush):
+            # All that is under way is dropped, but for what is asked for now.
+            m.d.sync += dropped.eq(outstanding - self.ibus.response + (granted & (stale | waiting)))
+        with m.Elif(stale):
             m.d.sync += dropped.eq(now)
         with m.Elif(self.ibus.response & (dropped != 0)):
             m.d.sync += dropped.eq(dropped - 1)
-        return advance, fill, refused
+        return fill
 
     def _queue(
         self,
@@ -205,7 +236,7 @@ class Fetch(wiring.Component):
         allocated, filled = Signal(_ENTRIES), Signal(_ENTRIES)
         pop, leave, offset = Signal(), Signal(), Signal(self._lane_bits + 1)
         m.d.comb += [
-            self._room.eq(~allocated[-1]),
+            self._full.eq(Cat(allocated[-1], allocated[-2])),
             self._filled.eq(filled[:2]),
             offset.eq(starts[0] + self.window.consume),
             # The head ends with its last halfword, or with a branch that goes elsewhere.
@@ -240,12 +271,8 @@ class Fetch(wiring.Component):
                     with m.Elif(pop):
                         m.d.sync += field.eq(moved)
                 elif name == "error":
-                    base = Mux(pop, moved, field)
-                    with m.If(enter):
-                        m.d.sync += field.eq(new.error)
-                    with m.Else():
-                        failed = (load & self.ibus.error).replicate(len(field))
-                        m.d.sync += field.eq(base | failed)
+                    kept = Mux(enter, new.error, Mux(pop, moved, field))
+                    m.d.sync += field.eq(kept | (load & self.ibus.error).replicate(len(field)))
                 else:
                     with m.If(enter):
                         m.d.sync += field.eq(getattr(new, name))

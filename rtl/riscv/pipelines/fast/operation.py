@@ -86,7 +86,8 @@ def pair_layout(config: CoreConfig) -> data.StructLayout:
     Members: ``valid`` (a bit for each slot, the older instruction in slot 0);
     ``pc`` (31 bits, halfwords); ``long`` (32 bits wide, not 16); ``predicted``
     (the last of them is predicted taken); ``known`` (for the
-    predictor); ``operations``; and for RVFI ``raw``, the bits as fetched.
+    predictor); ``operations``; with two slots ``chain`` (which operands of
+    the second are the first's result); and for RVFI ``raw``, the bits as fetched.
     """
     slots = config.issue_width
     members = {
@@ -97,6 +98,8 @@ def pair_layout(config: CoreConfig) -> data.StructLayout:
         "known": unsigned(WAYS),
         "operations": data.ArrayLayout(Operation, slots),
     }
+    if slots == 2:
+        members["chain"] = unsigned(2)
     if config.rvfi:
         members["raw"] = data.ArrayLayout(unsigned(32), slots)
     return data.StructLayout(members)

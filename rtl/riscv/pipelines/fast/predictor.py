@@ -226,23 +226,24 @@ class Predictor(wiring.Component):
         depth, committed, settled = Signal(bits), Signal(bits), Signal(bits)
         called = update.valid & (update.kind == BranchKind.CALL)
         returned = update.valid & (update.kind == BranchKind.RETURN)
-        top, following = Signal(31), Signal(31)
-        calls = self.advance & self.taken & (kind == BranchKind.CALL)
-        last = Mux(update.flushed, update.address, Cat(self.position, self.block))
+        top, following, base = Signal(31), Signal(31), Signal(bits)
+        goes = self.advance & self.taken
+        late = update.flushed & called  # a call that was not predicted
+        calls = goes & (kind == BranchKind.CALL)
+        last = Mux(late, update.address, Cat(self.position, self.block))
         m.d.comb += [
-            top.eq(stack[depth]),
             settled.eq(committed + called - returned),
+            base.eq(Mux(update.flushed, settled, depth)),
+            top.eq(stack[base]),
             following.eq(last + 1),
         ]
-        m.d.sync += committed.eq(settled)
-        with m.If(update.flushed):
-            m.d.sync += depth.eq(settled)
-        with m.Elif(calls):
-            m.d.sync += depth.eq(depth + 1)
-        with m.Elif(self.advance & self.taken & (kind == BranchKind.RETURN)):
-            m.d.sync += depth.eq(depth - 1)
-        with m.If(Mux(update.flushed, called, calls)):
-            m.d.sync += stack[Mux(update.flushed, settled, depth + 1)[:bits]].eq(following)
+        m.d.sync += [committed.eq(settled), depth.eq(base)]
+        with m.If(calls & ~late):
+            m.d.sync += depth.eq(base + 1)
+        with m.Elif(goes & (kind == BranchKind.RETURN)):
+            m.d.sync += depth.eq(base - 1)
+        with m.If(late | calls):
+            m.d.sync += stack[Mux(late, settled, base + 1)[:bits]].eq(following)
         return top
 
 
