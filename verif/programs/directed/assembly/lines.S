@@ -119,8 +119,8 @@ next_\@:
         csrw mtvec, t0
         .macro vectored cause
         test
-        raise 1 << \cause
-        li t0, 1 << \cause
+        raise 1 << (\cause)
+        li t0, 1 << (\cause)
         csrw mie, t0
         li a4, 0
         load_value s1, back_\@
