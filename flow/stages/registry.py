@@ -24,6 +24,14 @@ _EDA = (
     "tools/activity*.py",
     "tools/activity/**/*.py",
 )
+_LOCKSTEP = (
+    "stages/lockstep.py",
+    "isa/elf.py",
+    "isa/image.py",
+    "isa/simulation.py",
+    "tools/spike/**/*.py",
+    "tools/cocotb/coverage.py",
+)
 _YOSYS = (*_NETLIST, "stages/synthesis*.py", "tools/yosys/**/*.py")
 
 
@@ -78,6 +86,11 @@ STAGES: dict[str, StageInfo] = {
     "isa_build": StageInfo(
         "flow.stages.isa_build:IsaBuild", ("stages/isa_build.py", "isa/wrapper.py", *_SIM)
     ),
+    "lockstep_build": StageInfo(
+        "flow.stages.lockstep_build:LockstepBuild", ("stages/lockstep_build.py", "tools/spike/**/*.py")
+    ),
+    "lockstep": StageInfo("flow.stages.lockstep:Lockstep", _LOCKSTEP),
+    "lockstep_coverage": StageInfo("flow.stages.lockstep:LockstepCoverage", _LOCKSTEP),
     "formal": StageInfo(
         "flow.stages.formal:Formal",
         (
