@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cocotb.handle import HierarchyObject
+from cocotb.handle import HierarchyObject, LogicArrayObject
 from cocotb.triggers import RisingEdge
 from pyuvm import uvm_analysis_port, uvm_component
 
@@ -50,6 +50,14 @@ class Retirement:
     cycle: int
     fields: Mapping[str, int]
     state: Mapping[str, int] | None
+
+
+def _number(handle: LogicArrayObject) -> int:
+    """Return a value; what is unknown, as registers are before a program writes them, counts as zero."""
+    try:
+        return int(handle.value)
+    except ValueError:
+        return int(handle.value.resolve("zeros"))
 
 
 class RvfiMonitor(uvm_component):
@@ -100,8 +108,8 @@ class RvfiMonitor(uvm_component):
 
     def _report(self, lanes: int) -> None:
         youngest = lanes.bit_length() - 1
-        values = {name: int(handle.value) for name, handle in self._fields.items()}
-        state = {name: int(handle.value) for name, handle in self._state.items()}
+        values = {name: _number(handle) for name, handle in self._fields.items()}
+        state = {name: _number(handle) for name, handle in self._state.items()}
         for lane in range(self._lanes):
             if lanes >> lane & 1:
                 fields = {
