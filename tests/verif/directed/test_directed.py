@@ -84,7 +84,7 @@ def _cases() -> Iterator[object]:
             yield pytest.param(core, test.name, id=f"{core}-{test.name}", marks=marks)
 
 
-@pytest.mark.parametrize(("core", "name"), _cases())
+@pytest.mark.parametrize(("core", "name"), list(_cases()))
 def test_core_passes(core: str, name: str, outcome: Callable[[str, str], Outcome]) -> None:
     result = outcome(core, name)
     assert result.good, result.message
@@ -101,7 +101,7 @@ def _on_spike() -> Iterator[object]:
                 yield pytest.param(core, test, id=f"{core}-{test.name}", marks=marks)
 
 
-@pytest.mark.parametrize(("core", "test"), _on_spike())
+@pytest.mark.parametrize(("core", "test"), list(_on_spike()))
 def test_spike_agrees(core: str, test: DirectedTest, needed: None, tmp_path: Path) -> None:
     preset, options = CORES[core]
     config = CoreConfig.preset(preset, **options)
