@@ -22,7 +22,7 @@ from rtl.riscv.units.shifter import SerialShifter
 
 __all__ = ["SmallPipeline"]
 
-_MULTIPLIER_BITS = {"serial": 1, "fast": 8}
+_MULTIPLIER_BITS = {"serial": 2, "fast": 16}
 
 
 class Phase(enum.Enum, shape=unsigned(2)):
@@ -573,9 +573,12 @@ class SmallPipeline(wiring.Component):
         redirecting = self._in(Phase.REDIRECT)
         trapping = self._in(Phase.TRAP)
         link = control.jump | (control.jump_register & redirecting)
+        outcome = alu.result
+        if not config.c:  # a misaligned target is seen in mtval; its bit 0 is clear
+            outcome = Cat(alu.result[0] & ~control.jump_register, alu.result[1:])
         from_alu = ~(link | trapping | self._resume)
         choices = [
-            (from_alu, alu.result),
+            (from_alu, outcome),
             ((link | control.fence_i) & ~trapping & ~self._resume, self._next_pc),
             (control.csr & ~trapping & ~self._resume, port.csr_read),
             (trapping, port.trap_target),

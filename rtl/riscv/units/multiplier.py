@@ -51,8 +51,7 @@ class Multiplier(wiring.Component):
 
     Source
     ------
-    C. Baugh, B. Wooley, "A Two's Complement Parallel Array Multiplication
-    Algorithm", 1973; A. Booth, "A Signed Binary Multiplication Technique", 1951.
+    A. Booth, "A Signed Binary Multiplication Technique", 1951, with digits of 2 bits.
     """
 
     def __init__(self, *, registered: bool) -> None:
@@ -82,16 +81,25 @@ class Multiplier(wiring.Component):
         return m
 
 
+def _booth_row(m: Module, a: Value, bits: Value, digit: int) -> tuple[Value, Value]:
+    """Return 33 bits of `a` times a digit, in 34 bits; and the 1 to add when it is negative.
+
+    `bits` are the digit's two and the one below them.
+    """
+    low, middle, high = bits
+    one, two = low ^ middle, (high & ~middle & ~low) | (~high & middle & low)
+    row = Signal(34, name=f"digit_{digit}")
+    single, double = Cat(a, a[32]), Cat(Const(0, 1), a)
+    m.d.comb += row.eq(((single & one.replicate(34)) | (double & two.replicate(34))) ^ high.replicate(34))
+    return row, high
+
+
 def _booth_rows(m: Module, a: Value, b: Value) -> list[Value]:
     """Return rows of 64 bits that add to a product; `b` begins with a 0 below its lowest bit."""
     rows, negations, correction = [], [], 0
     for digit in range(17):
-        low, middle, high = (b[min(2 * digit + i, len(b) - 1)] for i in range(3))
-        one, two = low ^ middle, (high & ~middle & ~low) | (~high & middle & low)
-        row = Signal(34, name=f"digit_{digit}")
-        double = Cat(Const(0, 1), a)
-        single = Cat(a, a[32])
-        m.d.comb += row.eq(((single & one.replicate(34)) | (double & two.replicate(34))) ^ high.replicate(34))
+        bits = Cat(b[min(2 * digit + i, len(b) - 1)] for i in range(3))
+        row, high = _booth_row(m, a, bits, digit)
         # A complemented sign, and a constant, in place of the sign's extension.
         rows.append(Cat(Const(0, 2 * digit), row[:33], ~row[33])[:64])
         correction -= 1 << (33 + 2 * digit)
@@ -107,20 +115,21 @@ class IterativeMultiplier(wiring.Component):
 
     Sum and carries stay apart between the passes; each pass settles the
     lowest bits of the product, which move into ``b`` from above as its own
-    bits leave. A ``mul`` whose ``b`` fits in 16 bits, with its sign, ends
-    early.
+    bits leave. For the high half, sum and carries are added after each pass:
+    apart, they do not know the sign. A ``mul`` whose ``b`` fits in 16 bits,
+    with its sign, ends halfway.
 
     Parameters
     ----------
     bits
-        Of ``b`` in a pass: 1, 2, 4, 8 or 16.
+        Of ``b`` in a pass: 2, 4, 8 or 16.
 
     Members
     -------
     start : In(1)
-        Take the operands; only while not ``busy``, or with ``done``.
+        Take the operands; what was under way is dropped.
     operation : In(2)
-        ``funct3[1:0]``: ``mul``, ``mulh``, ``mulhsu``, ``mulhu``. Holds until ``done``.
+        ``funct3[1:0]``: ``mul``, ``mulh``, ``mulhsu``, ``mulhu``; with ``start``.
     a, b : In(32)
     busy, done : Out(1)
         Passes are being made; the last one is.
@@ -128,19 +137,18 @@ class IterativeMultiplier(wiring.Component):
 
     Timing
     ------
-    ``done`` is ``32 / bits`` cycles after ``start``, or ``16 / bits`` for a
-    short ``mul``; ``result`` is valid from the cycle after it, until the
-    next ``start``. A ``start`` while ``busy`` drops the product before.
+    ``done`` is ``32 / bits`` cycles after ``start``; half of that for a
+    short ``mul``, twice less one for a high half. ``result`` is valid from
+    the cycle after it, until the next ``start``.
 
     Source
     ------
-    C. Baugh, B. Wooley, "A Two's Complement Parallel Array Multiplication
-    Algorithm", 1973: which partial products a sign complements.
+    A. Booth, "A Signed Binary Multiplication Technique", 1951, with digits of 2 bits.
     """
 
     def __init__(self, *, bits: int = 8) -> None:
-        if bits not in (1, 2, 4, 8, 16):
-            raise ValueError(f"bits must be 1, 2, 4, 8 or 16, not {bits}")
+        if bits not in (2, 4, 8, 16):
+            raise ValueError(f"bits must be 2, 4, 8 or 16, not {bits}")
         self._bits = bits
         super().__init__(
             {
@@ -157,74 +165,80 @@ class IterativeMultiplier(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Return the logic."""
         m = Module()
-        bits = self._bits
-        width = 33 + bits
-        passes = 32 // bits
+        bits, passes = self._bits, 32 // self._bits
         a, b, total, carries = (
             Signal(n, name=name, reset_less=True)
-            for n, name in ((32, "multiplicand"), (32, "low"), (33, "total"), (33, "carries"))
+            for n, name in ((33, "multiplicand"), (32, "low"), (34, "total"), (34, "carries"))
         )
-        carry = Signal(reset_less=True)
-        count = Signal(range(passes))
-        short, upper = Signal(reset_less=True), Signal(reset_less=True)
-        a_signed, high = Signal(reset_less=True), Signal(reset_less=True)
+        # Below the lowest bit of `b`; out of the settled bits.
+        below, carry = Signal(reset_less=True), Signal(reset_less=True)
+        short, upper, unsigned = (Signal(name=n, reset_less=True) for n in ("short", "upper", "unsigned_b"))
+        count, adding = Signal(range(passes)), Signal()
+        last, halfway = ~count.any(), count == passes // 2
 
-        # The top row of the last pass is negative when the sign of `b` is in it.
-        halfway = count == passes // 2
-        last = ~count.any()
-        negative = Signal()
-        m.d.comb += negative.eq((last & high) | (halfway & short & b[bits - 1]))
-        rows: list[Value] = []
-        for j in range(bits):
-            row = Signal(32, name=f"product_{j}")
-            flip = negative if j == bits - 1 else Const(0, 1)
-            signs = Cat(flip.replicate(31), flip ^ a_signed)
-            m.d.comb += row.eq((a & b[j].replicate(32)) ^ signs)
-            rows.append(Cat(Const(0, j), row, Const(0, width - 32 - j)))
-        corner = Cat(carry, Const(0, bits - 1)) | (negative << (bits - 1)) if bits > 1 else carry
-        rows += [Cat(total, Const(0, bits)), Cat(carries, Const(0, bits))]
-        extra = Signal(width)
-        m.d.comb += extra.eq(corner if bits > 1 else carry + negative)
-        sums = carry_save_sum(m, [*rows, extra], width)
-        settled = Signal(bits + 1)
-        m.d.comb += settled.eq(sums[0][:bits] + sums[1][:bits])
+        rows = self._digits(m, a, Cat(below, b[:bits]))
+        # An unsigned `b` with its top bit set is 2**32 more than its digits say.
+        beyond = (last & unsigned & b[bits - 1]).replicate(34) & Cat(a, a[32])
+        rows += [
+            Cat(carry, Const(0, bits - 1), beyond),
+            Cat(total, total[33].replicate(bits)),
+            Cat(carries, Const(0, bits)),
+        ]
+        sums = [Signal(bits + 34, name=name) for name in ("sums", "sum_carries")]
+        m.d.comb += [x.eq(y) for x, y in zip(sums, carry_save_sum(m, rows, bits + 34), strict=True)]
+        settled, product = Signal(bits + 1), Signal(34)
+        m.d.comb += [
+            settled.eq(sums[0][:bits] + sums[1][:bits]),
+            product.eq(total + carries + carry),
+            self.done.eq(self.busy & ~adding & (last | (halfway & short))),
+        ]
 
         with m.If(self.start):
             m.d.sync += [
-                a.eq(self.a),
+                a.eq(Cat(self.a, self.a[31] & (self.operation != 3))),
                 b.eq(self.b),
-                # The constant of the complemented products.
-                total.eq(((self.operation == 1) | (self.operation == 2)) << 31),
+                below.eq(0),
+                total.eq(0),
                 carries.eq(0),
                 carry.eq(0),
                 count.eq(passes - 1),
+                adding.eq(0),
                 self.busy.eq(1),
                 upper.eq(self.operation.any()),
-                a_signed.eq((self.operation == 1) | (self.operation == 2)),
-                high.eq(self.operation == 1),
-                short.eq(self._fits(self.b) & ~self.operation.any()),
+                unsigned.eq(self.operation[1]),
+                short.eq((self.b[15:].all() | ~self.b[15:].any()) & ~self.operation.any()),
             ]
+        with m.Elif(adding):
+            m.d.sync += [total.eq(product), carries.eq(0), carry.eq(0), adding.eq(0)]
         with m.Elif(self.busy):
             m.d.sync += [
                 b.eq(Cat(b[bits:], settled[:bits])),
+                below.eq(b[bits - 1]),
                 total.eq(sums[0][bits:]),
                 carries.eq(sums[1][bits:]),
                 carry.eq(settled[bits]),
                 count.eq(count - 1),
+                adding.eq(upper & ~last),
                 self.busy.eq(~self.done),
             ]
-        m.d.comb += self.done.eq(self.busy & (last | (halfway & short)))
-
-        product = Signal(32)
-        m.d.comb += product.eq(total + carries + carry)
         with m.If(short):
             m.d.comb += self.result.eq(Cat(b[16:], product[:16]))
         with m.Elif(upper):
-            m.d.comb += self.result.eq(Cat(product[:31], product[31] ^ a_signed))
+            m.d.comb += self.result.eq(product[:32])
         with m.Else():
             m.d.comb += self.result.eq(b)
         return m
 
-    def _fits(self, value: Value) -> Value:
-        """Whether all bits from the 16th on are alike."""
-        return value[15:].all() | ~value[15:].any()
+    def _digits(self, m: Module, a: Value, b: Value) -> list[Value]:
+        """Return a row for each digit of `b`, which begins with the bit below its lowest."""
+        rows, correction, before = [], 0, Const(0, 0)
+        for digit in range(self._bits // 2):
+            row, high = _booth_row(m, a, b[2 * digit : 2 * digit + 3], digit)
+            # A complemented sign, and a constant, in place of the sign's extension; and below the
+            # row, what completes the one before it when that is negative.
+            rows.append(Cat(before, row[:33], ~row[33], Const(0, self._bits - 2 * digit)))
+            correction -= 1 << (33 + 2 * digit)
+            before = Cat(Const(0, 2 * digit), high, Const(0, 1))
+        constant = (correction >> 33) % (1 << (self._bits + 1))
+        rows.append(Cat(before, Const(0, 33 - len(before)), Const(constant, self._bits + 1)))
+        return rows

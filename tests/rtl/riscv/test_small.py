@@ -91,9 +91,9 @@ def cycles(middle: list[int], **options: object) -> int:
         ([branch(1, 9, 11, 8), NOP], 2),  # taken
         ([jal(1, 8), NOP], 2),
         ([0x0000_0297, i_type(0x67, 0, 1, 5, 12), NOP], 4),  # auipc, jalr
-        ([mul(0, 5, 10, 9), NOP], 4),
-        ([mul(0, 5, 9, 10), NOP], 6),
-        ([mul(1, 5, 9, 10), addi(6, 5, 0)], 7),
+        ([mul(0, 5, 10, 9), NOP], 3),
+        ([mul(0, 5, 9, 10), NOP], 4),
+        ([mul(1, 5, 9, 10), addi(6, 5, 0)], 6),
         ([mul(4, 5, 10, 9), NOP], 36),
         ([i_type(0x73, 2, 5, 0, 0x340), NOP], 3),
         ([i_type(0x0F, 1, 0, 0, 0), NOP], 5),
