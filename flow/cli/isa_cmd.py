@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flow.cli.isa_lockstep_cmd import lockstep, random
 from flow.model.errors import CheckFailed, ConfigError
 
 if TYPE_CHECKING:
@@ -317,3 +318,7 @@ def _fail(result: Result, program: Program, isa: str, limit: int) -> None:
         click.echo(f"  {line}", err=True)
     what, remedy = complaint(result, program, isa, limit)
     raise CheckFailed(what, program.name, remedy)
+
+
+isa.add_command(lockstep)
+isa.add_command(random)

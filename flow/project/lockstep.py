@@ -25,13 +25,14 @@ from flow.model.errors import ConfigError, FlowError, ToolError
 from flow.model.graph import Graph
 from flow.model.step import Outcome, Resources, Step
 from flow.model.view import Tree, View
-from flow.project.isa import Core, Simulator, isa_folder
+from flow.project.isa import Core, Simulator
 from flow.stages.registry import stage_info
 from flow.tools.registry import adapter
 from flow.tools.spike import compare_command, read_report
 
 __all__ = ["Campaign", "Lockstep", "Reference", "disturbance", "reference_of"]
 
+_GROUP = "suzuri.isa"
 _LENGTH = 200_000  # instructions that a random program executes, about
 _LIMIT = 100_000_000  # cycles of a random program
 _WATCHDOG = 100_000
@@ -61,6 +62,17 @@ class Reference(Protocol):
         ...
 
 
+def _sources() -> Path:
+    for entry in entry_points(group=_GROUP):
+        if entry.name == "lockstep":
+            return Path(entry.load())
+    raise ConfigError(
+        "the comparator's sources are not installed",
+        f"entry point lockstep of {_GROUP}",
+        "Install Suzuri whole",
+    )
+
+
 def disturbance(seed: int) -> Mapping[str, int]:
     """Return what disturbs the random program of a seed: fields of :class:`RunOptions`."""
     return _DISTURBANCES[seed % len(_DISTURBANCES)]
@@ -74,7 +86,7 @@ def reference_of(design: Design) -> Reference | None:
     ConfigError
         Its parameters contradict each other.
     """
-    for entry in entry_points(group="suzuri.isa"):
+    for entry in entry_points(group=_GROUP):
         if entry.name == "reference":
             kind = entry.load()
             if design.top != kind.top:
@@ -157,8 +169,7 @@ class Lockstep:
             It does not build.
         """
         if self._comparator is None:
-            folder = isa_folder("lockstep", self.core.design)
-            files = sorted(f for f in folder.iterdir() if f.suffix in (".cpp", ".h"))
+            files = sorted(f for f in _sources().iterdir() if f.suffix in (".cpp", ".h"))
             step = self._step(
                 "lockstep_build",
                 "lockstep_build",
@@ -294,9 +305,7 @@ class Lockstep:
         self.comparator()
         return self._view(Path(built.argv[-1]))
 
-    def _blocks(
-        self, folder: Path, reference: Reference, simulator: View, seeds: range
-    ) -> Iterator[Step]:
+    def _blocks(self, folder: Path, reference: Reference, simulator: View, seeds: range) -> Iterator[Step]:
         """Write the programs; return a step for every few of them."""
         table = folder / "table"
         table.write_text(reference.table)

@@ -38,7 +38,9 @@ def against_goals(
     """Return coverage in the project's form; what has no goal is left out."""
     return Coverage(
         points={
-            point: {name: Bin(hits=counters.get(point, {}).get(name, 0), goal=goal) for name, goal in bins.items()}
+            point: {
+                name: Bin(hits=counters.get(point, {}).get(name, 0), goal=goal) for name, goal in bins.items()
+            }
             for point, bins in goals.items()
         }
     )

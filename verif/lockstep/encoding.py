@@ -52,15 +52,11 @@ class Instruction:
 
 
 def _r(name: str, extension: str, group: str, funct7: int, funct3: int, opcode: int = 0x33) -> Instruction:
-    return Instruction(
-        name, extension, group, funct7 << 25 | funct3 << 12 | opcode, 0xFE00707F, "dst", "-"
-    )
+    return Instruction(name, extension, group, funct7 << 25 | funct3 << 12 | opcode, 0xFE00707F, "dst", "-")
 
 
 def _unary(name: str, extension: str, funct12: int, funct3: int, opcode: int = 0x13) -> Instruction:
-    return Instruction(
-        name, extension, "bit", funct12 << 20 | funct3 << 12 | opcode, 0xFFF0707F, "ds-", "-"
-    )
+    return Instruction(name, extension, "bit", funct12 << 20 | funct3 << 12 | opcode, 0xFFF0707F, "ds-", "-")
 
 
 def _i(name: str, group: str, funct3: int, opcode: int = 0x13) -> Instruction:
@@ -75,9 +71,7 @@ def _amo(name: str, funct5: int) -> Instruction:
     return Instruction(name, "a", "amo", funct5 << 27 | 0x202F, 0xF800707F, "dst", "-")
 
 
-def _c(
-    name: str, group: str, match: int, mask: int, fields: str, extension: str = "c"
-) -> Instruction:
+def _c(name: str, group: str, match: int, mask: int, fields: str, extension: str = "c") -> Instruction:
     return Instruction(name, extension, group, match, mask, fields, "-")
 
 
@@ -129,10 +123,7 @@ _BASE = (
 )
 
 _MULTIPLY = (
-    *(
-        _r(n, "m", "mul", 0x01, f)
-        for n, f in (("mul", 0), ("mulh", 1), ("mulhsu", 2), ("mulhu", 3))
-    ),
+    *(_r(n, "m", "mul", 0x01, f) for n, f in (("mul", 0), ("mulh", 1), ("mulhsu", 2), ("mulhu", 3))),
     *(_r(n, "m", "div", 0x01, f) for n, f in (("div", 4), ("divu", 5), ("rem", 6), ("remu", 7))),
 )
 
@@ -256,6 +247,4 @@ def table(enabled: frozenset[str]) -> str:
     largest masks first.
     """
     ordered = sorted(instructions(enabled), key=lambda item: -item.mask.bit_count())
-    return "".join(
-        f"{i.name} {i.group} {i.match:x} {i.mask:x} {i.fields} {i.immediate}\n" for i in ordered
-    )
+    return "".join(f"{i.name} {i.group} {i.match:x} {i.mask:x} {i.fields} {i.immediate}\n" for i in ordered)

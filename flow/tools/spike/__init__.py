@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from flow.tools.spike.adapter import SPIKE, SpikeAdapter
-from flow.tools.spike.comparator import COMPARATOR, build_command, compare_command, read_build_log, read_report
+from flow.tools.spike.comparator import (
+    COMPARATOR,
+    build_command,
+    compare_command,
+    read_build_log,
+    read_report,
+)
 
 __all__ = [
     "COMPARATOR",

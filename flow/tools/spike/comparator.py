@@ -15,7 +15,9 @@ __all__ = ["COMPARATOR", "build_command", "compare_command", "read_build_log", "
 
 #: Name of the executable.
 COMPARATOR = "lockstep"
-_ERROR = re.compile(r"^(?P<file>[^\s:]+):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<text>.*)$", re.MULTILINE)
+_ERROR = re.compile(
+    r"^(?P<file>[^\s:]+):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<text>.*)$", re.MULTILINE
+)
 
 
 def build_command(compiler: ToolIdentity, spike: ToolIdentity, sources: Sequence[str]) -> Command:
@@ -46,7 +48,9 @@ def read_build_log(text: str) -> Reading:
         for match in _ERROR.finditer(text)
     ]
     if not messages:
-        linker = [line for line in text.splitlines() if "undefined reference" in line or "cannot find" in line]
+        linker = [
+            line for line in text.splitlines() if "undefined reference" in line or "cannot find" in line
+        ]
         messages = [Message(severity=Severity.ERROR, code="link", text=line) for line in linker[:5]]
     return Reading(messages=tuple(messages))
 

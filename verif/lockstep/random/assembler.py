@@ -209,7 +209,22 @@ def elf_file(entry: int, segments: list[tuple[int, bytes]]) -> bytes:
     return (
         b"\x7fELF\x01\x01\x01"
         + bytes(9)
-        + struct.pack("<2H5I6H", 2, 243, 1, entry, header_bytes, 0, 0, header_bytes, segment_bytes, len(segments), 40, 0, 0)
+        + struct.pack(
+            "<2H5I6H",
+            2,
+            243,
+            1,
+            entry,
+            header_bytes,
+            0,
+            0,
+            header_bytes,
+            segment_bytes,
+            len(segments),
+            40,
+            0,
+            0,
+        )
         + headers
         + contents
     )

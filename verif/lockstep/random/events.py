@@ -43,9 +43,7 @@ class Events:
         self._operands = operands
         self._plain = plain
         self._csrs = csr_addresses(config)
-        self._free_csrs = [
-            csr for csr in self._csrs if csr not in _GUARDED and csr not in _PROTECTION
-        ]
+        self._free_csrs = [csr for csr in self._csrs if csr not in _GUARDED and csr not in _PROTECTION]
         busy = (Csr.MSTATUS, Csr.MSCRATCH, Csr.MEPC, Csr.MCAUSE, Csr.MTVAL, Csr.MIP)
         self._busy_csrs = [*busy, *(c for c in (Csr.MINSTRET, Csr.MCYCLE) if c in self._csrs)]
         self._lines = [Interrupt.EXTERNAL, Interrupt.SOFTWARE, Interrupt.TIMER]

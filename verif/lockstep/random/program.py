@@ -192,9 +192,7 @@ class _Builder:
         emit_start(code, config, regs, rng, loops)
         code.refer("jump", "main", j_type(0, 0))
         data = rng.randbytes(DATA_BYTES)
-        return RandomProgram(
-            self._seed, BASE, ((BASE, code.finish()), (DATA_BASE, data)), code.count
-        )
+        return RandomProgram(self._seed, BASE, ((BASE, code.finish()), (DATA_BASE, data)), code.count)
 
     def _label(self) -> str:
         self._labels += 1
