@@ -185,6 +185,7 @@ def _view(
 ) -> Retirements:
     """Name what retires, so that a trace of the top module shows it, and keep what came before."""
     rvfi = dut.rvfi
+    products = check in ("instruction", "multiply", "divide") or check.startswith(("mul", "div", "rem"))
     lanes = []
     for number in range(config.issue_width):
         fields = {}
@@ -195,7 +196,9 @@ def _view(
             insn=fields["insn"], pc=fields["pc_rdata"], mode=fields["mode"],
             rs1=fields["rs1_rdata"], rs2=fields["rs2_rdata"], read_data=fields["mem_rdata"],
         )  # fmt: skip
-        lanes.append(Lane(rvfi=fields, effect=execute(m, config, operands, f"expect{number}")))
+        lanes.append(
+            Lane(rvfi=fields, effect=execute(m, config, operands, f"expect{number}", products=products))
+        )
     state = {name: Signal(32, name=f"state_{name}") for name in _STATE}
     m.d.comb += [signal.eq(getattr(rvfi.state, name)) for name, signal in state.items()]
     seen = Signal(name="seen")

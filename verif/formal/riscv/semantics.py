@@ -89,8 +89,13 @@ _WIDTHS = {
 }  # fmt: skip
 
 
-def execute(m: Module, config: CoreConfig, on: Operands, name: str) -> Effect:
-    """Add the effect of an instruction to `m`; its signals begin with `name`."""
+def execute(m: Module, config: CoreConfig, on: Operands, name: str, *, products: bool = False) -> Effect:
+    """Add the effect of an instruction to `m`; its signals begin with `name`.
+
+    With `products`, results of multiplication and division are there as far
+    as :func:`~verif.formal.riscv.instructions.narrow_result` goes; otherwise
+    they are not known, which spares the solver a divider.
+    """
     effect = Effect(**{key: Signal(width, name=f"{name}_{key}") for key, width in _WIDTHS.items()})
     _fetch(m, config, effect, on, name)
     m.d.comb += [
@@ -109,7 +114,7 @@ def execute(m: Module, config: CoreConfig, on: Operands, name: str) -> Effect:
         effect.hits[instruction.name] = hit
         with m.If(hit & _registers_exist(config, instruction, effect.word)):
             m.d.comb += [effect.legal.eq(1), effect.trap.eq(0)]
-            _act(m, config, instruction, effect, on)
+            _act(m, config, instruction, effect, on, products)
     return effect
 
 
@@ -141,7 +146,9 @@ def _registers_exist(config: CoreConfig, instruction: Instruction, word: Value) 
     return ~Cat(*fields).any()
 
 
-def _act(m: Module, config: CoreConfig, instruction: Instruction, effect: Effect, on: Operands) -> None:
+def _act(
+    m: Module, config: CoreConfig, instruction: Instruction, effect: Effect, on: Operands, products: bool
+) -> None:
     """Add what one instruction does."""
     form, word = instruction.form, effect.word
     reads_1 = form in ("r", "i", "h", "load", "store", "branch", "jalr")
@@ -152,7 +159,13 @@ def _act(m: Module, config: CoreConfig, instruction: Instruction, effect: Effect
     immediate = _sign_extend(word[20:32])
     if form in ("r", "i", "h"):
         second = {"r": on.rs2, "i": immediate, "h": word[20:25]}[form]
-        _compute(m, instruction, effect, on.rs1, second)
+        if instruction.needs != "m":
+            m.d.comb += effect.result.eq(instruction.result(m, on.rs1, second))
+        elif products:
+            known, value = narrow_result(instruction.name, on.rs1, second)
+            m.d.comb += [effect.result.eq(value), effect.result_known.eq(known)]
+        else:
+            m.d.comb += effect.result_known.eq(0)
     elif form == "u":
         upper = Cat(C(0, 12), word[12:32])
         m.d.comb += effect.result.eq(upper if instruction.name == "lui" else upper + on.pc)
@@ -170,7 +183,12 @@ def _act(m: Module, config: CoreConfig, instruction: Instruction, effect: Effect
     elif form == "store":
         offset = _sign_extend(Cat(word[7:12], word[25:32]))
         _store(m, instruction.name, effect, (on.rs1 + offset)[:32], on.rs2)
-    elif form == "csr":
+    else:
+        _system(m, instruction, effect, on)
+
+
+def _system(m: Module, instruction: Instruction, effect: Effect, on: Operands) -> None:
+    if instruction.form == "csr":
         # The value is a matter of the state, and so is whether the access is legal.
         m.d.comb += effect.result_known.eq(0)
     elif instruction.name in ("ecall", "ebreak"):
@@ -181,14 +199,6 @@ def _act(m: Module, config: CoreConfig, instruction: Instruction, effect: Effect
     elif instruction.name == "mret":
         # In user mode it is illegal, as what this overrides says.
         m.d.comb += [effect.next_known.eq(0), effect.trap.eq(on.mode != Mode.MACHINE)]
-
-
-def _compute(m: Module, instruction: Instruction, effect: Effect, x: Value, y: Value) -> None:
-    if instruction.needs == "m":
-        known, value = narrow_result(instruction.name, x, y)
-        m.d.comb += [effect.result.eq(value), effect.result_known.eq(known)]
-    else:
-        m.d.comb += effect.result.eq(instruction.result(m, x, y))
 
 
 def _jump(m: Module, config: CoreConfig, effect: Effect, target: Value) -> None:
