@@ -13,7 +13,7 @@ from rtl.riscv.config import PRESETS, CoreConfig
 from verif.harness.riscv.quick import build, elaborate
 from verif.programs.directed.build import COMPILER, assemble
 from verif.programs.directed.catalogue import TESTS, DirectedTest, applicable
-from verif.programs.directed.run import Outcome, on_core, on_spike
+from verif.programs.directed.run import Outcome, on_core, on_spike, spike_config
 
 pytestmark = pytest.mark.sim
 
@@ -104,7 +104,7 @@ def _on_spike() -> Iterator[object]:
 @pytest.mark.parametrize(("core", "test"), list(_on_spike()))
 def test_spike_agrees(core: str, test: DirectedTest, needed: None, tmp_path: Path) -> None:
     preset, options = CORES[core]
-    config = CoreConfig.preset(preset, **options)
+    config = spike_config(CoreConfig.preset(preset, **options))
     try:
         result = on_spike(test, assemble(test, config, tmp_path), config)
     except FileNotFoundError as error:

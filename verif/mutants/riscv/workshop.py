@@ -20,6 +20,7 @@ __all__ = ["elaborate_core", "simulator"]
 _CORE = """
 import json, sys
 from amaranth.back import verilog
+from amaranth.hdl import Value
 from amaranth.lib import wiring
 from rtl.riscv.core import Core
 core = Core(preset=sys.argv[1], rvfi=True, **json.loads(sys.argv[2]))
@@ -27,7 +28,7 @@ ports = [
     {
         "name": "__".join(map(str, path)),
         "direction": "in" if member.flow is wiring.In else "out",
-        "width": len(value),
+        "width": len(Value.cast(value)),
     }
     for path, member, value in core.signature.flatten(core)
 ]

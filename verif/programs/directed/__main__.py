@@ -1,7 +1,6 @@
 """Run directed tests from the command line."""
 
 import argparse
-import dataclasses
 import os
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from rtl.riscv.config import PRESETS, CoreConfig
 from verif.harness.riscv.quick import build, elaborate
 from verif.programs.directed.build import assemble
 from verif.programs.directed.catalogue import TESTS, applicable
-from verif.programs.directed.run import on_core, on_spike
+from verif.programs.directed.run import on_core, on_spike, spike_config
 
 
 def main() -> int:
@@ -37,7 +36,7 @@ def main() -> int:
     tests = [test for test in suitable if not options.test or test.name in options.test]
     if options.on == "spike":
         tests = [test for test in tests if not test.device]
-        config = dataclasses.replace(config, custom="none")
+        config = spike_config(config)
         simulator = None
     else:
         simulator = build(elaborate(options.preset, assigned), options.cache / "simulators")

@@ -4,7 +4,7 @@ import bisect
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flow.isa.elf import Program, read_elf
@@ -13,7 +13,7 @@ from rtl.riscv.config import CoreConfig
 from verif.programs.directed.build import source_line
 from verif.programs.directed.catalogue import DirectedTest
 
-__all__ = ["Outcome", "on_core", "on_spike"]
+__all__ = ["Outcome", "on_core", "on_spike", "spike_config"]
 
 #: Cycles after which a test has hung: the longest takes a million on `nano`.
 LIMIT = 5_000_000
@@ -52,8 +52,13 @@ def _where(number: int, program: Program, path: Path) -> str:
     return f"test {number} at {address:#x}" + (f": {line}" if line else "")
 
 
+def spike_config(config: CoreConfig) -> CoreConfig:
+    """Return what Spike can be of a core: it has neither local interrupts nor custom instructions."""
+    return replace(config, local_interrupts=0, custom="none")
+
+
 def on_spike(test: DirectedTest, program: Path, config: CoreConfig) -> Outcome:
-    """Run a test on Spike.
+    """Run a test on Spike: one that was assembled for :func:`spike_config`.
 
     Raises
     ------
