@@ -9,11 +9,13 @@ from amaranth.lib.wiring import In, PureInterface
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.core import Core
 from verif.formal.riscv import checks, machine
+from verif.formal.riscv.compressed import compressed_set
 from verif.formal.riscv.environment import BusModel, Symbols, attach_bus, hold
+from verif.formal.riscv.instructions import instruction_set
 from verif.formal.riscv.semantics import Operands, execute
 from verif.formal.riscv.view import Lane, Retirements
 
-__all__ = ["CHECKS", "CoreProperties", "add_properties"]
+__all__ = ["CHECKS", "CoreProperties", "add_properties", "check_names"]
 
 #: Checks by name. A group of instructions, or one instruction, is a check as well.
 CHECKS: dict[str, Callable[[Module, Retirements], None]] = {
@@ -84,6 +86,9 @@ class CoreProperties(wiring.Component):
     ) -> None:
         if memory not in ("any", "ideal"):
             raise ValueError(f"memory must be 'any' or 'ideal', not {memory!r}")
+        known = check_names(CoreConfig.preset(preset, **options))
+        if check not in known:
+            raise ValueError(f"no check, instruction or group of this core is called {check!r}")
         self._check, self._memory, self._interrupts, self._within = check, memory, interrupts, within
         self._core = Core(preset=preset, rvfi=True, **options)
         super().__init__(_signature(self._core.config))
@@ -97,6 +102,15 @@ class CoreProperties(wiring.Component):
             interrupts=self._interrupts, within=self._within,
         )  # fmt: skip
         return m
+
+
+def check_names(config: CoreConfig) -> tuple[str, ...]:
+    """Return the checks that a core of this configuration can be put under, instructions by name included."""
+    found = instruction_set(config)
+    names = [*CHECKS, *(i.group for i in found), *(i.name for i in found)]
+    if config.c:
+        names += ["compressed", *(c.name for c in compressed_set(config))]
+    return tuple(dict.fromkeys(names))
 
 
 def _signature(config: CoreConfig) -> dict[str, wiring.Member]:
@@ -134,11 +148,6 @@ def add_properties(
         Inputs as :class:`CoreProperties` has them.
     check, memory, interrupts, within
         As for :class:`CoreProperties`.
-
-    Raises
-    ------
-    ValueError
-        There is no such check, and no instruction or group of that name.
     """
     symbols = {name: getattr(chosen, f"any_{name}") for name in ("register", "address", "data", "page")}
     symbols["fetch_page"] = chosen.any_fetch_page
