@@ -719,13 +719,17 @@ class SmallPipeline(wiring.Component):
                 self._fetch.raw & Cat(Const(0xFFFF, 16), (~self._fetch.parcel.compressed).replicate(16))
             )
         m.d.sync += failed.eq(self._error)
+        # An mret has changed the mode before it leaves the stage.
+        mode = Signal(2)
+        with m.If(self._phase == Phase.EXECUTE):
+            m.d.sync += mode.eq(port.mode)
         following = Mux(self._redirect, Cat(Const(0, 1), self._fetch.target), self._next_pc)
         masks = self._strobe & self._access.replicate(4)
         address = self._result if self._checked else self._alu.sum
         lanes = self.dbus.write_data
         m.d.comb += [
             trace.record.insn.eq(raw),
-            trace.record.mode.eq(port.mode),
+            trace.record.mode.eq(Mux(self._phase == Phase.REDIRECT, mode, port.mode)),
             trace.record.rs1_addr.eq(Mux(control.reads_rs1, x.instruction[15:20], 0)),
             trace.record.rs2_addr.eq(Mux(control.reads_rs2, x.instruction[20:25], 0)),
             trace.record.rs1_rdata.eq(Mux(control.reads_rs1, self._rs1, 0)),
