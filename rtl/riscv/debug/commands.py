@@ -13,6 +13,7 @@ __all__ = ["Command", "CommandRunner"]
 
 _EBREAK = 0x0010_0073
 _EBREAK_COMPRESSED = 0x9002
+_DRET = 0x7B20_0073  # would leave debug mode behind the module's back
 _VALUE, _ADDRESS = 8, 9  # x8 and x9 are borrowed: RV32E has them, and so has every compressed form
 
 
@@ -206,7 +207,8 @@ class CommandRunner(wiring.Component):
         m.d.comb += raw.eq(Cat(halves[pointer], halves[pointer + 1]))
         full = raw[:2] == 3
         ends = (pointer >= 4) | (raw[:16] == _EBREAK_COMPRESSED) | (raw == _EBREAK)
-        broken = full & (pointer == 3)  # its second half is behind the buffer
+        # Its second half is behind the buffer, or it would resume the core.
+        broken = (full & (pointer == 3)) | (raw == _DRET)
         if not self._config.c:
             return raw, Const(2), ends, broken | ~full
         # Expanded here, so that pipelines need not: what is injected has 32 bits.

@@ -153,6 +153,8 @@ async def errors_change_nothing(hart: Debugger) -> None:
             await hart.write_memory(address, 0, size)
     assert await hart.execute(0) == CommandError.EXCEPTION  # an illegal instruction
     assert await hart.execute(0x73) == CommandError.EXCEPTION  # ECALL
+    assert await hart.execute(0x7B20_0073) == CommandError.EXCEPTION  # DRET
+    assert await hart.halted()
     assert await hart.command(3 << 24) == CommandError.NOT_SUPPORTED
     assert await hart.command(3 << 20 | 1 << 17 | RA) == CommandError.NOT_SUPPORTED
     assert await hart.read_register(0x1008) == 0x8888
