@@ -5,31 +5,33 @@ from verif.mutants.riscv.faults import CoreMutant, planter
 __all__ = ["SMALL"]
 
 _pipeline = planter("small", "small", "rtl/riscv/pipelines/small.py")
+_execute = planter("small", "small", "rtl/riscv/pipelines/small_execute.py")
+_traps = planter("small", "small", "rtl/riscv/pipelines/small_traps.py")
 _fetch = planter("small", "small", "rtl/riscv/pipelines/small_fetch.py")
 _memory = planter("small", "small", "rtl/riscv/pipelines/small_memory.py")
 
 #: Grouped by what is broken.
 SMALL: tuple[CoreMutant, ...] = (
     # Operands and hazards.
-    _pipeline(
+    _execute(
         "no_forwarding",
         "an operand is read from the register file while its value is on the way there",
         "value.eq(Mux(same, self._result, registers.read_data[port]))",
         "value.eq(registers.read_data[port])",
     ),
-    _pipeline(
+    _execute(
         "forwards_stores",
         "what lies in the place of rd is forwarded, though the instruction writes none",
         "same.eq(w.writes & (w.rd == number))",
         "same.eq(w.valid & (w.rd == number))",
     ),
-    _pipeline(
+    _execute(
         "no_hazard_of_rs2",
         "rs2 does not wait for a load or product",
         "self._hazard.eq(hazards[0] | hazards[1])",
         "self._hazard.eq(hazards[0])",
     ),
-    _pipeline(
+    _execute(
         "no_hazard_of_products",
         "nothing waits for a product",
         "late = w.memory | w.multiply",
@@ -79,13 +81,13 @@ SMALL: tuple[CoreMutant, ...] = (
         "sign = Mux(half, low[15], low[7])",
     ),
     # Traps, interrupts, CSRs.
-    _pipeline(
+    _traps(
         "interrupt_anytime",
         "an interrupt is taken in the middle of an instruction",
         "self._interrupted.eq(self._x_first & (port.interrupt",
         "self._interrupted.eq((port.interrupt",
     ),
-    _pipeline(
+    _traps(
         "csr_overtakes",
         "a CSR instruction does not wait for the one before it",
         "ready = self._in(Phase.EXECUTE) & ~self._stops & ~w.valid",
@@ -97,20 +99,20 @@ SMALL: tuple[CoreMutant, ...] = (
         "w.counts.eq(~control.csr & ~port.debug_mode)",
         "w.counts.eq(~port.debug_mode)",
     ),
-    _pipeline(
+    _traps(
         "wfi_wants_mie",
         "WFI goes on only when mstatus.MIE is set",
         "awake = port.wake",
         "awake = port.interrupt",
     ),
-    _pipeline(
+    _traps(
         "ecall_of_machine",
         "ECALL in user mode has machine mode's cause",
         "cause(Cause.ECALL_U | port.mode)",
         "cause(Cause.ECALL_M)",
         user_mode=True,
     ),
-    _pipeline(
+    _traps(
         "wfi_ignores_tw",
         "WFI in user mode does not regard mstatus.TW",
         "            | (control.wfi & port.wfi_illegal)\n",
