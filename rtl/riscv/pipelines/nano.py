@@ -275,7 +275,8 @@ class NanoPipeline(wiring.Component):
             data.eq(self._execute & access & lanes.misaligned & ~illegal),
             fault.eq(self._is(State.RESPONSE) & self.dbus.response & self.dbus.error),
         ]
-        call, pause = self._execute & decoder.ecall, self._execute & breaks
+        # A word whose low bits are not 11 may look like ECALL or EBREAK, and is illegal.
+        call, pause = (self._execute & x & ~decoder.illegal for x in (decoder.ecall, breaks))
         self._exception = exception = Signal()
         m.d.comb += [
             exception.eq(fetch_fault | illegal | jump | data | fault | call | pause | self._fires),
