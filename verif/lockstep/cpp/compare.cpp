@@ -144,15 +144,11 @@ bool Comparator::check_registers(const Record& record, bool trapped) {
   unsigned rd = record.rd();
   if (trapped && rd) return fail("rd_addr", 0, rd, "an instruction that traps writes no register");
   if (rd == 0 && record.word[kRdData]) return fail("rd_wdata", 0, record.word[kRdData], "x0 is zero");
-  for (unsigned i = 1; i < 32; i++) {
-    uint32_t expected = model_.x(i);
-    if (i == rd) {
-      if (expected != record.word[kRdData])
-        return fail("rd_wdata", expected, record.word[kRdData], format("register x%u", i));
-    } else if (expected != outcome_.registers[i]) {
-      return fail("rd_addr", i, rd, format("Spike writes %#x to x%u", expected, i));
-    }
-  }
+  for (unsigned i = 1; i < 32; i++)
+    if (i != rd && model_.x(i) != outcome_.registers[i])
+      return fail("rd_addr", i, rd, format("Spike writes %#x to x%u", model_.x(i), i));
+  if (rd && model_.x(rd) != record.word[kRdData])
+    return fail("rd_wdata", model_.x(rd), record.word[kRdData], format("register x%u", rd));
   return true;
 }
 
@@ -199,10 +195,10 @@ bool Comparator::check_patience(const Record& record) {
 
 std::string Comparator::describe() const {
   const Record& bad = history_[(instructions - 1) % kHistory];
-  std::string text = format("mismatch in %s: Spike %#010x, core %#010x", mismatch_.field.c_str(),
+  std::string text = format("mismatch in %s: Spike 0x%08x, core 0x%08x", mismatch_.field.c_str(),
                             mismatch_.expected, mismatch_.actual);
   if (!mismatch_.note.empty()) text += " (" + mismatch_.note + ")";
-  text += format("\n  at instruction %llu, cycle %llu, pc %#010x: %s\n",
+  text += format("\n  at instruction %llu, cycle %llu, pc 0x%08x: %s\n",
                  (unsigned long long)(instructions - 1), (unsigned long long)bad.cycle(), bad.word[kPc],
                  model_.disassemble(bad.word[kInsn]).c_str());
   text += "last instructions of the core:\n";

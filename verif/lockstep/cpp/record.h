@@ -56,7 +56,7 @@ class RecordReader {
       size_t got = fread(reinterpret_cast<char*>(buffer_) + bytes, 1,
                          bytes ? sizeof(Record) - bytes : sizeof(buffer_), file_);
       if (got == 0) {
-        torn_ = bytes != 0;
+        torn_ = torn_ || bytes != 0;
         return false;
       }
       bytes += got;

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.isa import Csr, Interrupt
-from verif.lockstep.csrs import csr_addresses
+from verif.lockstep.csrs import csr_rules
 from verif.lockstep.random.assembler import Code, i_type, j_type, s_type
 from verif.lockstep.random.frame import CLINT, TEST_DEVICE
 from verif.lockstep.random.operands import Operands
@@ -18,6 +18,8 @@ _FENCE_I, _FENCE, _WFI, _MRET, _ECALL, _EBREAK = 0x100F, 0x0F, 0x1050_0073, 0x30
 _LW, _LH, _LHU, _LBU, _LB, _SB, _SH, _SW = 0x2003, 0x1003, 0x5003, 0x4003, 0x3, 0x23, 0x1023, 0x2023
 _ADDI, _XORI = 0x13, 0x4013
 _MIE_BIT = 8
+_ACCESSES = 18  # to CSRs in their turn, that a program has at least
+_OPERATIONS = ((1, 0), (2, 0), (3, 0), (5, 0), (6, 0), (7, 0), (2, 1), (3, 1))  # and whether only to read
 _WALLS = (TEST_DEVICE + 0x800, TEST_DEVICE + 0xFFC, 0x4000_0000, 0x0000_0000, 0x7FFF_FFFC, 0xC000_0000)
 
 # Registers whose random contents would end the program's control of itself.
@@ -35,15 +37,28 @@ class Events:
     """
 
     def __init__(
-        self, rng: random.Random, config: CoreConfig, code: Code, operands: Operands, plain: Plain
+        self,
+        rng: random.Random,
+        config: CoreConfig,
+        code: Code,
+        operands: Operands,
+        plain: Plain,
+        *,
+        turn: int = 0,
     ) -> None:
         self._rng = rng
         self._config = config
         self._code = code
         self._operands = operands
         self._plain = plain
-        self._csrs = csr_addresses(config)
-        self._free_csrs = [csr for csr in self._csrs if csr not in _GUARDED and csr not in _PROTECTION]
+        self._csrs = sorted(csr_rules(config))
+        rules = csr_rules(config)
+        self._swept = [
+            (csr, operation, reads)
+            for csr in self._csrs
+            for operation, reads in (_OPERATIONS if rules[csr] != "const:0" else ((1, 0), (2, 1)))
+        ]
+        self._turn = turn * _ACCESSES
         busy = (Csr.MSTATUS, Csr.MSCRATCH, Csr.MEPC, Csr.MCAUSE, Csr.MTVAL, Csr.MIP)
         self._busy_csrs = [*busy, *(c for c in (Csr.MINSTRET, Csr.MCYCLE) if c in self._csrs)]
         self._lines = [Interrupt.EXTERNAL, Interrupt.SOFTWARE, Interrupt.TIMER]
@@ -93,8 +108,22 @@ class Events:
             csr = rng.choice([c for c in self._csrs if c in _PROTECTION])
             code.word(i_type(_CSRRS, o.rd(), 0, csr))
             return
-        csr = rng.choice(self._busy_csrs if chance < 0.5 else self._free_csrs)
-        self._access(csr)
+        if chance < 0.5:
+            self._access(rng.choice(self._busy_csrs))
+        else:
+            self._in_turn()
+
+    def _in_turn(self) -> None:
+        """Append the next operation on the next CSR: consecutive seeds go through all of them."""
+        rng, o = self._rng, self._operands
+        csr, operation, reads = self._swept[self._turn % len(self._swept)]
+        self._turn += 1
+        if csr in _GUARDED or csr in _PROTECTION:
+            operation, reads = 2 + operation % 2, 1
+        source = 0 if reads else o.rs() if operation < 4 else rng.randrange(1, 32)
+        if not source and not reads:
+            source = 3
+        self._code.word(i_type(0x73 | operation << 12, o.rd(), source, csr))
 
     def _access(self, csr: int) -> None:
         """Append any of the six operations."""

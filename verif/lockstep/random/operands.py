@@ -5,10 +5,11 @@ from itertools import repeat
 
 from verif.lockstep.random.frame import Registers
 
-__all__ = ["Operands"]
+__all__ = ["EXTREMES", "Operands"]
 
 _CORNERS = (0, 1, 2, 0xFFFF_FFFF, 0x7FFF_FFFF, 0x8000_0000, 0x8000_0001, 0xFFFF_FFFE, 31, 32, 0xFF, 0xFFFF)
-_EXTREMES = (0, 1, 0xFFFF_FFFF, 0x7FFF_FFFF, 0x8000_0000)
+#: Values that coverage looks for.
+EXTREMES = (0, 1, 0xFFFF_FFFF, 0x7FFF_FFFF, 0x8000_0000)
 _IMMEDIATES = (0, 1, -1, 2047, -2048, 31, 32, -32)
 
 
@@ -105,11 +106,6 @@ class Operands:
         if bits & 2:
             return 1 << (bits >> 4 & 31)
         return bits >> 4
-
-    def corner(self) -> int:
-        """Return one of the five values that coverage looks for, or any."""
-        bits = self._bits(35)
-        return _EXTREMES[bits & 7] if bits & 7 < len(_EXTREMES) else bits >> 3
 
     def immediate(self) -> int:
         """Return a signed number of 12 bits."""

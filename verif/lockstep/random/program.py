@@ -40,7 +40,7 @@ _WEIGHTS = {
     "indexed": 30,
     "alias": 12,
     "value": 70,
-    "corners": 30,
+    "corners": 60,
     "branch": 90,
     "jump": 25,
     "computed_jump": 12,
@@ -130,8 +130,8 @@ class _Builder:
         self._code = Code(BASE)
         regs = Registers.choose(rng, config.registers)
         self._operands = Operands(rng, config.registers, regs)
-        self._plain = Plain(rng, config, self._code, self._operands)
-        self._events = Events(rng, config, self._code, self._operands, self._plain)
+        self._plain = Plain(rng, config, self._code, self._operands, turn=seed)
+        self._events = Events(rng, config, self._code, self._operands, self._plain, turn=seed)
         self._labels = 0
         self._callable: list[_Function] = []
         self._repeated = 0.0  # instructions that are executed beyond those that were appended

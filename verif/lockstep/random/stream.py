@@ -5,10 +5,12 @@ import random
 from rtl.riscv.config import CoreConfig
 from verif.lockstep.encoding import Instruction, extensions, instructions
 from verif.lockstep.random.assembler import Code, b_type, i_type, s_type
-from verif.lockstep.random.operands import Operands
+from verif.lockstep.random.operands import EXTREMES, Operands
 
 __all__ = ["Plain"]
 
+_COMPUTING = ("alu", "shift", "bit", "mul", "div", "branch")
+_CORNERS = 36  # operations on chosen values that a program has, about
 _SIZES = {"b": 1, "h": 2, "w": 4, "u": 1}
 
 
@@ -27,7 +29,9 @@ class Plain:
         Chance, the core, where instructions go, and what they work on.
     """
 
-    def __init__(self, rng: random.Random, config: CoreConfig, code: Code, operands: Operands) -> None:
+    def __init__(
+        self, rng: random.Random, config: CoreConfig, code: Code, operands: Operands, *, turn: int = 0
+    ) -> None:
         self._rng = rng
         self._code = code
         self._operands = operands
@@ -48,6 +52,14 @@ class Plain:
             for item in known
             if item.size == 2
         }
+        self._swept = [
+            (item, first, second)
+            for item in known
+            if item.group in _COMPUTING and item.fields[1] != "-" and "2" not in item.fields
+            for first in EXTREMES
+            for second in (EXTREMES if item.fields[2] != "-" else (0,))
+        ]
+        self._turn = turn * _CORNERS
         self._wide = {g: [i for i in items if i.size == 4] for g, items in groups.items()}
         self._short = {g: [i for i in items if i.size == 2] for g, items in groups.items()}
 
@@ -231,54 +243,46 @@ class Plain:
             self.fill(2)
 
     def corners(self) -> None:
-        """Append an operation on two values that matter, or a branch over nothing that depends on them."""
-        o = self._operands
-        first, second = o.two_free()
-        self._code.load_immediate(first, o.corner())
-        self._code.load_immediate(second, o.corner())
-        groups = [g for g in ("alu", "shift", "bit", "mul", "div", "branch", "branch") if g in self._wide]
-        group = groups[self._bits(8) % len(groups)]
-        short = self._short.get(group)
-        if short and self._bits(1) and group != "branch":
-            self._corners_short(short[self._bits(8) % len(short)])
-            return
-        items = self._wide[group]
-        item = items[self._bits(8) % len(items)]
-        word = item.match
-        if item.fields[1] == "s":
-            word |= first << 15
-        if item.fields[2] == "t":
-            word |= second << 20
-        if group == "branch":
-            self._code.word(word | 4 << 8)  # forward by 8
-            self._code.word(i_type(0x13, o.rd(), o.rs(), o.immediate()))
-            return
-        word |= o.rd() << 7
-        if item.immediate == "I":
-            word |= (o.immediate() & 0xFFF) << 20
-        elif item.immediate == "H":
-            word |= o.amount() << 20
-        self._code.word(word)
+        """Append an operation on two values that matter: consecutive seeds go through all of them.
 
-    def _corners_short(self, item: Instruction) -> None:
-        """Append a compressed operation whose registers get such values first."""
+        Half of the time one of the two is any value instead.
+        """
         o = self._operands
-        if item.fields != "qqp" and item.fields != "qq-":
-            self._compute_short(item)
+        item, first, second = self._swept[self._turn % len(self._swept)]
+        self._turn += 1
+        if self._bits(2) == 0:
+            first = self._bits(32)
+        elif self._bits(2) == 0:
+            second = self._bits(32)
+        low = item.fields[1] == "q"
+        one, two = (o.low(), o.low()) if low else o.two_free()
+        if one is None or two is None:
             return
-        first, second = o.low(), o.low()
-        if first is None or second is None:
-            return
-        self._code.load_immediate(first + 8, o.corner())
-        if second != first:
-            self._code.load_immediate(second + 8, o.corner())
-        half = item.match | first << 7
-        if item.fields[2] == "p":
-            half |= second << 2
-        else:
-            half |= self._bits(16) & ~item.mask & 0xFC7F
-        if self._regular(half, item):
-            self._code.half(half)
+        base = 8 if low else 0
+        self._code.load_immediate(one + base, first)
+        if item.fields[2] != "-" and one != two:
+            self._code.load_immediate(two + base, second)
+        self._code.insn(self._on_registers(item, one, two))
+        if item.group == "branch":  # over the next
+            self._code.word(i_type(0x13, o.rd(), o.rs(), o.immediate()))
+
+    def _on_registers(self, item: Instruction, one: int, two: int) -> int:
+        """Return an instruction that works on two registers, given as its fields have them."""
+        o = self._operands
+        insn = item.match | one << {"s": 15, "d": 7, "q": 7}[item.fields[1]]
+        if item.fields[2] != "-":
+            insn |= two << {"t": 20, "c": 2, "p": 2}[item.fields[2]]
+        if item.group == "branch":
+            return insn | (0x0400 if item.size == 4 else 0x0018)  # forward, over four bytes
+        if item.size == 4:
+            insn |= o.rd() << 7
+            if item.immediate == "I":
+                insn |= (o.immediate() & 0xFFF) << 20
+            elif item.immediate == "H":
+                insn |= o.amount() << 20
+        elif item.fields[2] == "-":  # the immediate's bits, one of which is high so that it is not zero
+            insn |= (self._bits(5) << 2 | 4) & ~item.mask
+        return insn
 
     def misaligned(self) -> None:
         """Append an access that traps for its address."""

@@ -1,0 +1,136 @@
+"""Random programs: the same for a seed, legal for their core, ending by themselves, covering much."""
+
+import json
+import re
+import struct
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rtl.riscv.config import PRESETS, CoreConfig
+from verif.lockstep.csrs import csr_addresses, interrupt_mask
+from verif.lockstep.encoding import extensions, instructions
+from verif.lockstep.goals import coverage, goals
+from verif.lockstep.random import generate
+from verif.lockstep.random.assembler import Code, b_type, elf_file, j_type
+
+FULL = {
+    **dict.fromkeys(("zba", "zbb", "zbs", "zcb", "zicond", "user_mode"), True),
+    "pmp_regions": 8,
+    "local_interrupts": 3,
+}
+CONFIGS = {
+    **{name: PRESETS[name] for name in PRESETS},
+    "nano_e": CoreConfig.preset("nano", e=True),
+    "small_full": CoreConfig.preset("small", **FULL),
+    "small_plain": CoreConfig.preset("small", c=False, m=False, multiplier="none", divider="none"),
+    "fast_full": CoreConfig.preset("fast", **{**FULL, "a": True, "pmp_regions": 16}),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_seed_says_it_all(name: str) -> None:
+    first, again, other = (generate(CONFIGS[name], seed, size=600) for seed in (5, 5, 6))
+    assert first == again
+    assert first.segments != other.segments
+    assert 500 < first.instructions < 900
+
+
+def test_every_encoding_is_one_instruction() -> None:
+    known = instructions(extensions(CONFIGS["fast_full"]))
+    assert len({item.name for item in known}) > 130
+    for item in known:
+        assert item.match & ~item.mask == 0, item.name
+        same = [
+            other.name
+            for other in known
+            if other is not item
+            and other.mask.bit_count() == item.mask.bit_count()
+            and (other.match ^ item.match) & other.mask & item.mask == 0
+            and other.group != "illegal"
+        ]
+        assert not same, f"{item.name} could be {same}"
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize("name", CONFIGS)
+def test_programs_end_and_are_varied(name: str, comparator: Callable, tmp_path: Path) -> None:
+    """On Spike, which also says that what the table calls an instruction is one, and what not, not."""
+    config = CONFIGS[name]
+    total: Counter[str] = Counter()
+    for seed in (1, 2, 3):
+        elf, trace = comparator.emit(config, generate(config, seed, length=10_000), name, 400_000)
+        file = tmp_path / "coverage.json"
+        code, report, said = comparator.report(config, elf, trace, "--coverage", file)
+        assert code == 0, said
+        assert 3_000 < report["instructions"] < 400_000, "it does not end, or too soon"
+        assert report["traps"] > 20
+        assert report["interrupts"] > 1
+        counters = json.loads(file.read_text())
+        total.update(counters["instruction"])
+        unknown = [b for b in counters["trap"] if re.match(r"2\*(?!illegal|csr|system)", b)]
+        assert not unknown, "Spike calls an instruction of the table illegal"
+    wanted = {i.name for i in instructions(extensions(config)) if i.group not in ("illegal", "system", "amo")}
+    assert len(wanted - set(total)) <= 5, wanted - set(total)
+
+
+def test_goals_fit_the_core() -> None:
+    for name, config in CONFIGS.items():
+        found = goals(config)
+        names = {i.name for i in instructions(extensions(config))}
+        assert {b.split("*")[0] for b in found["operands"]} <= names, name
+        modes = {b.split("*")[2] for b in found["trap"]}
+        assert modes == ({"M", "U"} if config.user_mode else {"M"}), name
+        addresses = {int(b.split("*")[0], 16) for b in found["csr"]}
+        assert addresses == set(csr_addresses(config)), name
+        assert ("0*jump*M" in found["trap"]) == (not config.c), name
+
+
+def test_coverage_is_measured_against_the_goals() -> None:
+    config = CONFIGS["nano"]
+    nothing = coverage(config, {})
+    assert nothing.ratio == 0
+    hits = {point: dict(bins) for point, bins in goals(config).items()}
+    assert coverage(config, hits).ratio == 1
+    hits["instruction"]["sub"] -= 1
+    assert coverage(config, hits).missing == ("instruction: sub",)
+
+
+def test_interrupt_mask_has_the_local_ones() -> None:
+    assert interrupt_mask(CONFIGS["nano"]) == 0x888
+    assert interrupt_mask(CONFIGS["small_full"]) == 0x7_0888
+
+
+def test_references_that_cannot_be_filled_in() -> None:
+    code = Code(0x1000)
+    code.refer("branch", "nowhere", b_type(0x63, 0, 0, 0))
+    with pytest.raises(ValueError, match="there is no label 'nowhere'"):
+        code.finish()
+    code = Code(0x1000)
+    code.refer("branch", "far", b_type(0x63, 0, 0, 0))
+    for _ in range(2000):
+        code.word(0x13)
+    code.label("far")
+    with pytest.raises(ValueError, match="out of reach of a branch: 8004 bytes"):
+        code.finish()
+
+
+def test_jumps_reach_what_they_name() -> None:
+    code = Code(0x1000)
+    code.refer("jump", "end", j_type(1, 0))
+    code.half(1)
+    code.label("end")
+    assert struct.unpack("<I", code.finish()[:4])[0] == 0x0060_00EF
+
+
+def test_elf_files_can_be_read() -> None:
+    from flow.isa.elf import read_elf
+
+    program = read_elf(elf_file(0x8000_0004, [(0x8000_0000, b"abcdefgh"), (0x8000_1000, b"xyz")]), "made")
+    assert program.entry == 0x8000_0004
+    assert [(s.address, bytes(s.data)) for s in program.segments] == [
+        (0x8000_0000, b"abcdefgh"),
+        (0x8000_1000, b"xyz"),
+    ]
