@@ -131,11 +131,9 @@ def pc(m: Module, view: Retirements) -> None:
 def order(m: Module, view: Retirements) -> None:
     """Assert that instructions are numbered one after the other: each retires once, in order."""
     expected, known = (view.last["order"] + 1)[:64], view.seen
-    older: Value = C(1, 1)
     for lane in view.lanes:
         with m.If(lane.valid):
             m.d.comb += [
-                Assert(older),
                 Assert(~known | (lane.order == expected)),
                 Assert(lane.halt == 0),
                 Assert(lane.ixl == 1),
@@ -144,7 +142,8 @@ def order(m: Module, view: Retirements) -> None:
             # Whatever changes the state of the machine, or looks at it, is alone in its cycle.
             with m.If(lane.trap | lane.effect.hits["mret"] | is_csr(lane)):
                 m.d.comb += Assert(sum((other.valid for other in view.lanes), C(0, 1)) == 1)
-        expected, known, older = (lane.order + 1)[:64], known | lane.valid, lane.valid
+        expected = Mux(lane.valid, lane.order + 1, expected)[:64]
+        known |= lane.valid
 
 
 def registers(m: Module, view: Retirements) -> None:

@@ -50,11 +50,24 @@ def _legal(config: CoreConfig, name: str, data: Value) -> Value:
 
 def csr_state(m: Module, view: Retirements) -> None:
     """Assert that CSRs change as CSR instructions and MRET say, and that reads give the old value."""
-    config, lane = view.config, view.lanes[0]
+    retired = Cat(*(lane.valid for lane in view.lanes)).any()
+    special = Cat(*(lane.valid & (_special(lane) | lane.intr) for lane in view.lanes)).any()
+    with m.If(view.seen & retired & ~special):
+        m.d.comb += [Assert(view.state[name] == view.last[name]) for name in _TRACKED]
+    for lane in view.lanes:
+        _state_of(m, view, lane)
+
+
+def _special(lane: Lane) -> Value:
+    """Whether it may change CSRs; such an instruction is alone in its cycle."""
+    return lane.trap | lane.effect.hits["mret"] | is_csr(lane)
+
+
+def _state_of(m: Module, view: Retirements, lane: Lane) -> None:
+    config = view.config
     write, address, operand = _access(lane)
     old = {name: view.last[name] for name in _TRACKED}
     kept = {name: view.state[name] == old[name] for name in _TRACKED}
-    others = Cat(*(other.valid for other in view.lanes[1:])).any()
     tracked = Cat(*(address == csr for csr in _TRACKED.values())).any()
     quiet = view.seen & lane.valid & ~lane.intr
     machine = lane.mode == Mode.MACHINE
@@ -63,8 +76,6 @@ def csr_state(m: Module, view: Retirements) -> None:
             m.d.comb += Assert(~lane.trap)
         with m.If((~machine & address[8:10].any()) | (write & (address[10:] == 3))):
             m.d.comb += Assert(lane.trap)
-    with m.If(quiet & (others | ~(lane.trap | lane.effect.hits["mret"] | is_csr(lane)))):
-        m.d.comb += [Assert(same) for same in kept.values()]
     with m.If(quiet & lane.effect.hits["mret"] & ~lane.trap):
         status = old["mstatus"]
         user = config.user_mode
@@ -105,8 +116,12 @@ def _written(lane: Lane, old: Value, operand: Value) -> Value:
 
 def traps(m: Module, view: Retirements) -> None:
     """Assert that a trap records pc, cause and value, stacks the enable, and goes to the handler."""
-    lane, state = view.lanes[0], view.state
-    effect = lane.effect
+    for lane in view.lanes:
+        _trap_of(m, view, lane)
+
+
+def _trap_of(m: Module, view: Retirements, lane: Lane) -> None:
+    state, effect = view.state, lane.effect
     with m.If(lane.valid & lane.trap):
         m.d.comb += [
             Assert(lane.pc_wdata == Cat(C(0, 2), state["mtvec"][2:])),
@@ -183,15 +198,21 @@ def _lines(view: Retirements) -> dict[int, Value]:
 
 def interrupts(m: Module, view: Retirements) -> None:
     """Assert that an interrupt is taken only when raised and enabled, the most urgent first."""
-    lane, state, last = view.lanes[0], view.state, view.last
     raised = Signal(32, name="ever_raised")
     constant = Signal(32, name="never_lowered", init=0xFFFF_FFFF)
     for cause, line in _lines(view).items():
         m.d.sync += [raised[cause].eq(raised[cause] | line), constant[cause].eq(constant[cause] & line)]
-    for other in view.lanes[1:]:
-        with m.If(other.valid):
-            m.d.comb += Assert(other.intr == 0)
-    plain = ~lane.trap & ~lane.effect.hits["mret"] & ~is_csr(lane)
+    before: Value = C(0, 1)
+    for lane in view.lanes:
+        with m.If(before):
+            m.d.comb += Assert(~lane.valid | ~lane.intr)
+        before |= lane.valid
+        _interrupt_of(m, view, lane, raised, constant)
+
+
+def _interrupt_of(m: Module, view: Retirements, lane: Lane, raised: Value, constant: Value) -> None:
+    state, last = view.state, view.last
+    plain = ~_special(lane)
     vectored, base = last["mtvec"][0], Cat(C(0, 2), last["mtvec"][2:])
     with m.If(lane.valid & lane.intr):
         m.d.comb += [
@@ -233,7 +254,7 @@ def interrupt_taken(m: Module, view: Retirements) -> None:
     count = Signal(range(allowed + 4), name="retired_meanwhile")
     enabled = view.state["mstatus"][3] & view.state["mie"][timer]
     retired = sum((lane.valid for lane in view.lanes), C(0, 1))
-    changes = view.lanes[0].intr | view.lanes[0].trap | view.lanes[0].effect.hits["mret"]
+    changes = Cat(*(x.valid & (x.intr | x.trap | x.effect.hits["mret"]) for x in view.lanes)).any()
     with m.If(retired != 0):
         with m.If(changes | ~enabled):
             m.d.sync += count.eq(0)
