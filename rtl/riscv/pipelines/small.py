@@ -174,7 +174,7 @@ class SmallPipeline(Execute, Traps, Report):
 
     def _writeback(self, m: Module) -> None:
         """Write the register, and choose what the result register takes."""
-        config, control, w, x = self._config, self._control, self._w, self._x
+        config, control, w = self._config, self._control, self._w
         port, alu = self._system.port, self._alu
         m.submodules.align = align = LoadAlign()
         value = Signal(32)
@@ -211,7 +211,6 @@ class SmallPipeline(Execute, Traps, Report):
             result |= choice & select.replicate(32)
         with m.If(self._w_done & ~(redirecting & ~self._redirect)):
             m.d.sync += self._result.eq(result)
-        del x
 
     def _registers_write(self, m: Module, value: Value) -> None:
         registers, w = self._registers, self._w

@@ -43,7 +43,7 @@ class Traps(State):
 
     def _traps(self, m: Module) -> None:
         """Find what stops the instruction; the next cycle takes it."""
-        config, control, port, x = self._config, self._control, self._system.port, self._x
+        control, port, x = self._control, self._system.port, self._x
         pending = Signal(Pending)
         illegal = (
             control.illegal
@@ -107,7 +107,6 @@ class Traps(State):
         with m.If(self._found | self._error):
             m.d.sync += self._pending.eq(pending)
         self._take_trap(m)
-        del config
 
     def _take_trap(self, m: Module) -> None:
         """Enter the handler, or debug mode, from what was found."""
