@@ -51,7 +51,13 @@ _CUSTOM = {
     "custom__rs1": ("custom_rs1", 32),
     "custom__rs2": ("custom_rs2", 32),
 }
-_NEEDED = tuple(name for name in (*_INPUTS, *_OUTPUTS) if name.startswith(("clk", "ibus", "dbus")))
+_NEEDED = tuple(name for name in (*_INPUTS, *_OUTPUTS) if name.startswith(("ibus", "dbus")))
+#: Other buses by a port that tells them: the target's module, and the port that carries read data.
+_BRIDGES = {"cyc": ("harness_wishbone", "dat_r"), "arvalid": ("harness_axi4lite", "rdata")}
+#: Ports of a bridge towards the harness, and the instruction bus's that nobody drives.
+_NATIVE = ("request", "grant", "address", "response", "read_data", "error")
+_IDLE = {"harness_wishbone": ("we",), "harness_axi4lite": ("awvalid", "wvalid", "bready")}
+_WRITING = ("write", "strobe", "write_data")
 
 
 class MissingPorts(ValueError):
@@ -66,7 +72,8 @@ def harness_core(module: str, ports: Iterable[Mapping[str, Any]]) -> str:
     """Return Verilog of the module ``harness_core``: `module` behind the harness's ports.
 
     Ports that the contract leaves open (``time``, ``custom``, local
-    interrupts, ``rvfi``) are connected where the core has them. Inputs that
+    interrupts, ``rvfi``) are connected where the core has them, and buses may
+    be Wishbone or AXI4-Lite. Inputs that
     the contract does not know, such as a debugger's, are tied to zero.
 
     Parameters
@@ -83,20 +90,63 @@ def harness_core(module: str, ports: Iterable[Mapping[str, Any]]) -> str:
     """
     widths = {str(p["name"]): int(p["width"]) for p in ports}
     inputs = {str(p["name"]) for p in ports if p["direction"] == "in"} | {"clk", "rst"}
-    missing = tuple(name for name in _NEEDED if name not in widths and name not in ("clk", "rst"))
+    bridges = {bus: _bridge(bus, widths) for bus in ("ibus", "dbus")}
+    native = tuple(bus for bus, lines in bridges.items() if not lines)
+    missing = (
+        tuple(name for name in _NEEDED if name.startswith(native) and name not in widths) if native else ()
+    )
     if missing:
         raise MissingPorts(missing)
     lanes = widths.get("rvfi__valid", 1)
     outputs = _outputs(lanes)
-    fetch_words = widths["ibus__read_data"] // 32
-    wanted = [*_header(lanes, fetch_words), *_declared(outputs, widths)]
     known = {**outputs, **_CUSTOM}
+    bridged = tuple(f"{bus}__" for bus, lines in bridges.items() if lines)
+    driven = {name for name in outputs if name in widths or (bridged and name.startswith(bridged))}
     # Escaped, since `time` is a keyword.
-    connections = [f".\\{name} ({_driven(name, widths)})" for name in sorted(inputs)]
-    connections += [f".\\{name} ({known[name][0]})" for name in sorted(set(widths) - inputs) if name in known]
-    body = ",\n      ".join(connections)
-    custom = _custom_unit() if "custom__request_valid" in widths else []
-    return "\n".join([*wanted, *custom, f"  \\{module} core (\n      {body}\n  );", "endmodule", ""])
+    joins = [f".\\{name} ({_driven(name, widths, bridged)})" for name in sorted(inputs)]
+    joins += [
+        f".\\{name} ({name if bridged and name.startswith(bridged) else known[name][0]})"
+        for name in sorted(set(widths) - inputs)
+        if name in known or (bridged and name.startswith(bridged))
+    ]
+    body = ",\n      ".join(joins)
+    return "\n".join(
+        [
+            *_header(lanes, _fetch_words(widths)),
+            *(f"  assign {wire} = 0;" for name, (wire, _) in outputs.items() if name not in driven),
+            *bridges["ibus"],
+            *bridges["dbus"],
+            *(_custom_unit() if "custom__request_valid" in widths else []),
+            f"  \\{module} core (\n      {body}\n  );",
+            "endmodule",
+            "",
+        ]
+    )
+
+
+def _fetch_words(widths: Mapping[str, int]) -> int:
+    names = ("ibus__read_data", *(f"ibus__{data}" for _, data in _BRIDGES.values()))
+    return next(widths[name] for name in names if name in widths) // 32
+
+
+def _bridge(bus: str, widths: Mapping[str, int]) -> list[str]:
+    """Return wires and the target of a bus that is not the harness's own; nothing for one that is."""
+    found = next((row for told, row in _BRIDGES.items() if f"{bus}__{told}" in widths), None)
+    if found is None:
+        return []
+    module, data = found
+    ports = {name: width for name, width in widths.items() if name.startswith(f"{bus}__")}
+    joins = [f".{name.removeprefix(f'{bus}__')}({name})" for name in ports if not name.endswith("prot")]
+    joins += [f".{name}({bus}_{name})" for name in _NATIVE]
+    if bus == "dbus":
+        joins += [f".{name}({bus}_{name})" for name in _WRITING]
+    else:
+        joins += [f".{name}(1'b0)" for name in _IDLE[module]]
+    size = f".WIDTH({ports[f'{bus}__{data}']})"
+    if module == "harness_wishbone":
+        size += f", .ADDRESS({ports[f'{bus}__adr']})"
+    wires = [f"  wire [{width - 1}:0] {name};" for name, width in ports.items()]
+    return [*wires, f"  {module} #({size}) {bus} (.clk(clk), .rst(rst), {', '.join(joins)});"]
 
 
 def _outputs(lanes: int) -> dict[str, tuple[str, int]]:
@@ -124,13 +174,10 @@ def _header(lanes: int, fetch_words: int) -> list[str]:
     ]
 
 
-def _declared(outputs: Mapping[str, tuple[str, int]], widths: Mapping[str, int]) -> list[str]:
-    """Let what the core does not drive read as zero."""
-    return [f"  assign {name} = 0;" for port, (name, _) in outputs.items() if port not in widths]
-
-
-def _driven(name: str, widths: Mapping[str, int]) -> str:
+def _driven(name: str, widths: Mapping[str, int], bridged: tuple[str, ...]) -> str:
     width = widths.get(name, 1)
+    if bridged and name.startswith(bridged):
+        return name
     return _INPUTS[name].format(width=width) if name in _INPUTS else f"{width}'d0"
 
 

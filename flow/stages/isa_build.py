@@ -138,7 +138,8 @@ def _build_icarus(ctx: StepContext, source: SourceTree, hdl: HdlFiles) -> None:
     defines = {**hdl.defines, "HARNESS_MEMORY_WORDS": str(ctx.params["memory_words"])}
     if ctx.params.get("waves"):
         defines["HARNESS_WAVES"] = ""
-    result = ctx.run(icarus.build_command(ctx.tool("icarus"), replace(hdl, defines=defines)))
+    hdl = replace(hdl, defines=defines, files=(*_awake(ctx, source), *hdl.files[len(source.hdl.files) :]))
+    result = ctx.run(icarus.build_command(ctx.tool("icarus"), hdl))
     output = ctx.workdir / "simulator"
     if result.returncode != 0 or not output.is_file():
         raise source.error(
@@ -150,6 +151,15 @@ def _build_icarus(ctx: StepContext, source: SourceTree, hdl: HdlFiles) -> None:
         source.report_reads(line for line in _text(dependencies).splitlines() if line)
     ctx.output("simulator", output)
     ctx.data("build", {"simulator": "icarus", "trace": "vcd" if ctx.params.get("waves") else "none"})
+
+
+def _awake(ctx: StepContext, source: SourceTree) -> tuple[str, ...]:
+    """Return the core's files, the elaborated one as Icarus needs it."""
+    if not source.elaborated:
+        return source.hdl.files
+    copy = ctx.workdir / "elaborated.v"
+    copy.write_text(icarus.awake(_text(source.rtl.files[0])))
+    return (copy.name, *source.hdl.files[1:])
 
 
 def _text(path: Path) -> str:

@@ -193,3 +193,30 @@ def test_wrapper_names_missing_ports() -> None:
     with pytest.raises(MissingPorts) as caught:
         harness_core("core", [p for p in ports() if p["name"] != "dbus__error"])
     assert caught.value.names == ("dbus__error",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("wishbone", "harness_wishbone #(.WIDTH(32), .ADDRESS(30)) ibus"),
+        ("axi4lite", "harness_axi4lite #(.WIDTH(32)) ibus"),
+    ],
+)
+def test_wrapper_of_other_buses(kind: str, told: str) -> None:
+    members = {
+        "wishbone": [("cyc", "out", 1), ("stb", "out", 1), ("adr", "out", 30), ("sel", "out", 4), ("ack", "in", 1),
+                     ("err", "in", 1), ("dat_r", "in", 32), ("we", "out", 1), ("dat_w", "out", 32)],
+        "axi4lite": [("arvalid", "out", 1), ("arprot", "out", 3), ("rdata", "in", 32), ("wvalid", "out", 1)],
+    }[kind]  # fmt: skip
+    rows = [
+        {"name": f"{bus}__{name}", "direction": way, "width": width}
+        for bus in ("ibus", "dbus")
+        for name, way, width in members
+        if bus == "dbus" or name[0] != "w"
+    ]
+    text = harness_core("core", rows)
+    assert told in text
+    assert "arprot(" not in text
+    assert ".request(dbus_request)" in text
+    assert "assign dbus_request = 0;" not in text
+    assert ".write_data(dbus_write_data)" in text

@@ -24,6 +24,7 @@ from flow.isa.elf import read_elf
 from flow.isa.image import MemoryMap, image_text
 from flow.isa.wrapper import harness_core
 from flow.project.request import parse_assignment
+from flow.tools.icarus import awake
 from flow.tools.verilator import VERILATOR
 from rtl.riscv.core import Core
 
@@ -72,8 +73,13 @@ def build(
     cache.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=cache))
     for name, content in files.items():
-        (work / name).write_text(content)
-    given = [str(work / "core.v"), str(HERE / "harness.v"), str(HERE / "harness_custom.v")]
+        (work / name).write_text(awake(content) if simulator == "icarus" else content)
+    given = [
+        str(work / "core.v"),
+        str(HERE / "harness.v"),
+        str(HERE / "harness_custom.v"),
+        str(HERE / "harness_bus.v"),
+    ]
     if simulator == "verilator":
         _verilate(work, given, waves, level)
     else:
