@@ -9,7 +9,7 @@ from flow.model.errors import FlowError
 from flow.tools.verilator import VERILATOR
 from rtl.riscv.config import CoreConfig
 from verif.mutants.riscv import MUTANTS, CoreMutant
-from verif.mutants.riscv.attack import ROOT, attack
+from verif.mutants.riscv.attack import ROOT, attack, examine
 from verif.programs.directed.build import COMPILER
 
 #: One of each sort that is built quickly: tried in every run.
@@ -50,3 +50,12 @@ def test_mutant_is_found(mutant: CoreMutant, cache: Path) -> None:
     finding = attack(mutant, cache, seeds=40)
     assert finding.by, f"nothing finds {mutant.name}: {mutant.what}"
     assert finding.cycles > 0
+
+
+@pytest.mark.sim
+@pytest.mark.nightly
+@pytest.mark.parametrize("preset", ["nano", "small", "fast"])
+def test_core_without_fault_passes(preset: str, cache: Path) -> None:
+    finding = examine(preset, preset, {}, ROOT, cache, seeds=3)
+    assert not finding.by, finding.message
+    assert finding.instructions > 0
