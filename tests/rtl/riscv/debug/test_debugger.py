@@ -155,6 +155,11 @@ async def errors_change_nothing(hart: Debugger) -> None:
     assert await hart.execute(0x73) == CommandError.EXCEPTION  # ECALL
     assert await hart.execute(0x7B20_0073) == CommandError.EXCEPTION  # DRET
     assert await hart.halted()
+    await hart.write_register(RA, 5)
+    assert await hart.execute(0, addi(1, 1, 1)) == CommandError.EXCEPTION
+    assert await hart.execute(addi(1, 1, 1)) == CommandError.NONE
+    assert await hart.command(1 << 18 | 2 << 20 | 1 << 17 | 0x7C0) == CommandError.EXCEPTION
+    assert await hart.read_register(RA) == 6  # what follows a failure is not executed
     assert await hart.command(3 << 24) == CommandError.NOT_SUPPORTED
     assert await hart.command(3 << 20 | 1 << 17 | RA) == CommandError.NOT_SUPPORTED
     assert await hart.read_register(0x1008) == 0x8888
