@@ -29,8 +29,8 @@ FAST: tuple[CoreMutant, ...] = (
     _execute(
         "returns_trusted",
         "the return-address stack is believed",
-        "wrong.eq(self._added.target != self.next_pc)",
-        "wrong.eq((self._added.target != self.next_pc) & ~self._operations[0].ret)",
+        "self._added.target != self.next_pc",
+        "(self._added.target != self.next_pc) & ~self._operations[0].ret",
     ),
     _fetch(
         "behind_predicted",
@@ -89,10 +89,10 @@ FAST: tuple[CoreMutant, ...] = (
         "peel.eq(0)",
     ),
     _execute(
-        "bus_error_lost",
-        "a load or store that the bus fails does not trap",
-        "waits.eq(needs & (~self.response | self.error))",
-        "waits.eq(needs & ~self.response)",
+        "store_error_lost",
+        "a store that the bus fails does not trap",
+        "with m.Elif(needs & self.response & self.error):",
+        "with m.Elif(needs & self.response & self.error & self._operations[0].load):",
     ),
     _access(
         "word_at_half",
