@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flow.report.details import TestRow, testcases
 from flow.report.findings import findings, test_counts
-from flow.report.rundata import Corner, Num, Run, Target, rows, text
+from flow.report.rundata import Corner, Num, Run, StepRun, Target, mapping, rows, text
 from flow.report.units import (
     Scale,
     area_scale,
@@ -112,6 +112,12 @@ def _tests(listed: list[TestRow]) -> Text:
     return _text((said, style), ", ".join(["", *rest]))
 
 
+def _proofs(steps: Sequence[StepRun]) -> Text:
+    held = sum(step.ok and mapping(step.data.get("formal")).get("status") == "passed" for step in steps)
+    style = "green" if held == len(steps) else "red"
+    return _text((f"Proofs: {count(held)} of {count(len(steps))} hold", style))
+
+
 def summary(run: Mapping[str, Any], report: str | None = None) -> list[RenderableType]:
     """Return what to print when a run has ended.
 
@@ -134,6 +140,8 @@ def summary(run: Mapping[str, Any], report: str | None = None) -> list[Renderabl
         found.append(_ppa(seen))
     if seen.steps:
         found.append(_tests(testcases(seen.of("simulate"))))
+        if proofs := seen.of("formal"):
+            found.append(_proofs(proofs))
     problems = list(findings(seen))
     for problem in problems[:_MOST]:
         parts: list[tuple[str, str] | str] = [("✘ ", "red"), problem.what]

@@ -165,7 +165,7 @@ class ChipFlow:
             outputs=("rtl", "ports"),
             tools=(self.tools["amaranth"], *self._imported),
             resources=Resources(wall_s=600, memory_mb=8192),
-            label="elaborate " + (self.design.name if language is None else top.rpartition(":")[2]),
+            label="elaborate " + (self.design.name if language is None else name.partition(".")[2]),
         )
 
     def _verilog(self) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class FakeContext:
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                timeout=600,
+                timeout=max(600.0, command.wall_s or 0.0),
                 check=False,
             )
         wall = time.monotonic() - start
