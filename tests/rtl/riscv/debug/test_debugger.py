@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from debug_system import BASE, DebugSystem, direct, run_system
 
+from rtl.riscv.config import CoreConfig
+from rtl.riscv.core import top_signature
 from rtl.riscv.debug.dmi import CommandError, DmiRegister
 from verif.agents.debug import DebugError, Debugger, Halt
 
@@ -313,3 +315,27 @@ async def triggers(hart: Debugger) -> None:
     await hart.resume()
     assert not await hart.halted()
     await hart.halt()
+
+
+def test_registers_that_rv32e_has_not() -> None:
+    system = DebugSystem("nano", PROGRAM, debug="direct", e=True)
+
+    async def bench(ctx: object) -> None:
+        hart = direct(ctx, system)
+        assert await hart.examine() == 0x4000_0010
+        await hart.write_register(0x100F, 15)
+        assert await hart.read_register(0x100F) == 15
+        with pytest.raises(DebugError, match="read register 0x1010: NOT_SUPPORTED"):
+            await hart.read_register(0x1010)
+        assert await hart.triggers() == []
+
+    run_system(system, bench)
+
+
+@pytest.mark.parametrize(
+    ("debug", "ports"), [("none", set()), ("direct", {"dmi"}), ("jtag", {"jtag"})], ids=str
+)
+def test_ports_of_a_core(debug: str, ports: set[str]) -> None:
+    members = set(top_signature(CoreConfig.preset("small", debug=debug)).members)
+    assert members & {"dmi", "jtag", "debug"} == ports
+    assert ("debug_reset" in members) == bool(ports)
