@@ -45,6 +45,11 @@ def plain(r: Record) -> bool:
     return not r[FLAGS] & 3 and r[INSN] & 0x7F != 0x73
 
 
+def masked(r: Record) -> bool:
+    """In machine mode without mstatus.MIE: no interrupt is taken."""
+    return plain(r) and r[MSTATUS] & 8 == 0 and r[FLAGS] >> 3 & 3 == 3
+
+
 def flip(word: int, bits: int = 1) -> Callable[[Record], None]:
     def change(r: Record) -> None:
         r[word] ^= bits
@@ -101,7 +106,7 @@ PLANTED: dict[str, tuple[str, Callable[[Record], bool], Callable[[Record], None]
     "mode": ("mode", plain, flip(FLAGS, 3 << 3)),
     "missing_trap": ("trap", trap, flip(FLAGS)),
     "trap_that_is_none": ("trap", plain, flip(FLAGS)),
-    "interrupt_that_is_none": ("intr", lambda r: plain(r) and r[MSTATUS] & 8 == 0 and r[FLAGS] >> 3 & 3 == 3, flip(FLAGS, 2)),
+    "interrupt_that_is_none": ("intr", masked, flip(FLAGS, 2)),
     "missing_interrupt": ("pc", lambda r: r[FLAGS] & 2 == 2, flip(FLAGS, 2)),
     "cause": ("mcause", lambda r: trap(r) and r[MCAUSE] == 4, flip(MCAUSE, 2)),
     "cause_of_nothing": ("mcause", plain, flip(MCAUSE, 4)),

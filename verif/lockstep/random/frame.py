@@ -139,7 +139,7 @@ def emit_handler(code: Code, config: CoreConfig, regs: Registers, rng: random.Ra
         code.label(f"table_{table}")
         for _ in range(32):
             code.refer("jump", "handler", j_type(0, 0))
-    a, b, c, d = regs.temporaries
+    a, b, c, _ = regs.temporaries
     t = regs.stack
     code.label("handler")
     for slot, register in enumerate(regs.temporaries):
@@ -176,17 +176,7 @@ def emit_handler(code: Code, config: CoreConfig, regs: Registers, rng: random.Ra
     _emit_modes(code, config, regs)
     if config.pmp_regions:
         _emit_access(code, regs)
-    code.label("fetch")
-    code.word(i_type(LW, a, t, 20 - FRAME))
-    code.load_immediate(c, _PREVIOUS_MODE)
-    code.word(AND | d << 7 | a << 15 | c << 20)
-    code.refer("branch", "fetch_user", b_type(BEQ, d, 0, 0))
-    code.word(s_type(SW, t, regs.recover, 16 - FRAME))
-    code.refer("jump", "return", j_type(0, 0))
-    code.label("fetch_user")
-    code.word(OR | a << 7 | a << 15 | c << 20)
-    code.word(s_type(SW, t, a, 20 - FRAME))
-    code.refer("jump", "return", j_type(0, 0))
+    _emit_fetch(code, regs)
     _emit_interrupt(code, regs, rng)
 
 
@@ -243,6 +233,23 @@ def _emit_modes(code: Code, config: CoreConfig, regs: Registers) -> None:
         code.word(AND | a << 7 | a << 15 | c << 20)
         code.word(s_type(SW, t, a, 20 - FRAME))
     code.refer("jump", "skip", j_type(0, 0))
+
+
+def _emit_fetch(code: Code, regs: Registers) -> None:
+    """Append what a failed fetch does; `fetch_user` makes the mode that is returned to machine mode."""
+    a, _, c, d = regs.temporaries
+    t = regs.stack
+    code.label("fetch")
+    code.word(i_type(LW, a, t, 20 - FRAME))
+    code.load_immediate(c, _PREVIOUS_MODE)
+    code.word(AND | d << 7 | a << 15 | c << 20)
+    code.refer("branch", "fetch_user", b_type(BEQ, d, 0, 0))
+    code.word(s_type(SW, t, regs.recover, 16 - FRAME))
+    code.refer("jump", "return", j_type(0, 0))
+    code.label("fetch_user")
+    code.word(OR | a << 7 | a << 15 | c << 20)
+    code.word(s_type(SW, t, a, 20 - FRAME))
+    code.refer("jump", "return", j_type(0, 0))
 
 
 def _emit_access(code: Code, regs: Registers) -> None:
