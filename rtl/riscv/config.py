@@ -80,8 +80,9 @@ class CoreConfig:
     branch_predictor
         ``none``, ``static`` (backwards taken) or ``dynamic``.
     btb_entries, bht_entries, ras_entries
-        Sizes of the dynamic predictor: target buffer, history counters,
-        return addresses. Powers of two, or 0.
+        Sizes of the dynamic predictor: target buffer (which has a counter
+        for each entry), counters beside it, return addresses. Powers of two,
+        or 0.
     instruction_cache_bytes, data_cache_bytes
         Cache sizes, powers of two of at least 256, or 0 for none.
     instruction_tcm_bytes, data_tcm_bytes, instruction_tcm_base, data_tcm_base
@@ -294,6 +295,22 @@ _RULES = (
     (
         lambda c: c.pipeline == "fast" and c.register_file == "memory",
         "pipeline 'fast' needs register_file 'flops'",
+    ),
+    (
+        lambda c: c.pipeline == "fast" and c.multiplier in ("fast", "single"),
+        "pipeline 'fast' has multiplier 'pipelined' or 'serial', not {c.multiplier!r}",
+    ),
+    (
+        lambda c: c.pipeline == "fast" and c.branch_predictor == "static",
+        "pipeline 'fast' has branch_predictor 'dynamic' or 'none', not 'static'",
+    ),
+    (
+        lambda c: c.btb_entries == 2,
+        "btb_entries must be at least 4, not {c.btb_entries}: the target buffer has two ways",
+    ),
+    (
+        lambda c: c.btb_entries == 0 and (c.bht_entries or c.ras_entries),
+        "bht_entries and ras_entries need btb_entries",
     ),
     (
         lambda c: c.multiplier == "pipelined" and c.pipeline != "fast",

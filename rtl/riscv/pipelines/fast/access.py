@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import StallReason
-from rtl.riscv.pipelines.fast.operation import pair_layout
+from rtl.riscv.pipelines.fast.operation import Atomic, Special, pair_layout
 from rtl.riscv.pipelines.fast.registers import RegisterFile
 
 __all__ = ["Access", "Forwarded", "access_layout"]
@@ -18,7 +18,10 @@ def access_layout(config: CoreConfig) -> data.StructLayout:
     Members: ``a`` and ``b``, the operands of the ALUs; ``address``, of the
     load or store; ``target``, where the jump or branch goes, and
     ``following``, the instruction after the pair (both in halfwords);
-    ``misaligned`` and ``denied``, of the load or store; for RVFI ``rs1`` and ``rs2``.
+    ``misaligned`` and ``denied``, of the load or store; ``breaks`` and
+    ``halts``, a trigger that raises an exception or enters debug mode, and
+    ``executes``, on the instruction rather than the access;
+    ``fails``, an SC without its reservation; for RVFI ``rs1`` and ``rs2``.
     """
     words = data.ArrayLayout(unsigned(32), config.issue_width)
     members = {
@@ -29,7 +32,13 @@ def access_layout(config: CoreConfig) -> data.StructLayout:
         "following": unsigned(31),
         "misaligned": unsigned(1),
         "denied": unsigned(1),
+        "breaks": unsigned(1),
+        "halts": unsigned(1),
+        "executes": unsigned(1),
+        "fails": unsigned(1),
     }
+    if config.custom != "none":
+        members["other"] = unsigned(32)  # rs2
     if config.rvfi:
         members |= {"rs1": words, "rs2": words, "store": unsigned(32), "strobe": unsigned(4)}
     return data.StructLayout(members)
@@ -83,6 +92,14 @@ class Access(wiring.Component):
         The data bus, whose address is ``added.address``.
     denied : In(1)
         The protection unit refuses ``added.address``.
+    breaks, halts : In(2)
+        A trigger fires on the first instruction (bit 0), or on the address (bit 1).
+    reserved : In(1)
+        ``added.address`` is reserved, by an LR.
+    older, busy : In(1), Out(1)
+        There is something in execution; here.
+    loads, stores : Out(1)
+        What the access at ``added.address`` is, for protection and triggers.
     stall : Out(StallReason)
         Why it does not advance.
 
@@ -113,6 +130,13 @@ class Access(wiring.Component):
                 "bus_strobe": Out(4),
                 "bus_data": Out(32),
                 "denied": In(1),
+                "breaks": In(2),
+                "halts": In(2),
+                "reserved": In(1),
+                "older": In(1),
+                "busy": Out(1),
+                "loads": Out(1),
+                "stores": Out(1),
                 "stall": Out(StallReason),
             }
         )
@@ -136,7 +160,26 @@ class Access(wiring.Component):
         self._store(m, operations, full, valid)
         # Execution compares a predicted target with the address that is here by then.
         waits = self._hazards(m, operations, valid) | (held.predicted & ~self.pair.valid[0])
-        needed = memory & ~self.added.misaligned & ~self.added.denied
+        added = self.added
+        refused = added.misaligned | added.denied
+        m.d.comb += self.busy.eq(valid[0])
+        if self._config.triggers:
+            plain = held.operations[0].special.as_value() < Special.REFETCH.value
+            m.d.comb += [
+                added.breaks.eq((self.breaks[0] & plain) | (self.breaks[1] & memory)),
+                added.executes.eq((self.breaks[0] | self.halts[0]) & plain),
+                added.halts.eq((self.halts[0] & plain) | (self.halts[1] & memory)),
+            ]
+            refused |= added.breaks | added.halts
+        if self._config.a:
+            atomic = held.operations[0].special == Special.ATOMIC
+            m.d.comb += added.fails.eq(atomic & held.operations[0].store & ~self.reserved)
+            refused |= added.fails
+            # What LR reserves is known only then, and AMO needs the bus for itself.
+            waits |= atomic & self.older
+        if self._config.custom != "none":
+            m.d.comb += added.other.eq(full[1])
+        needed = memory & ~refused
         m.d.comb += [
             self.bus_request.eq(needed & ~waits & self.free & ~self.flush),
             self.advance.eq(valid[0] & self.free & ~waits & (~needed | self.bus_grant)),
@@ -202,6 +245,10 @@ class Access(wiring.Component):
     ) -> Value:
         """Compute the address, the target and what follows; return whether memory is accessed."""
         added = self.added
+        write = operations[0].store
+        if self._slots == 2:
+            second = valid[1] & (operations[1].load | operations[1].store)
+            write = Mux(second, operations[1].store, write)
         base, offset, pc, distance, function = early[0], operations[0].immediate, *self._flow(operations, 0)
         memory = valid[0] & (operations[0].load | operations[0].store)
         indirect = operations[0].indirect
@@ -227,6 +274,11 @@ class Access(wiring.Component):
                 memory & ((function[1] & added.address[:2].any()) | (function[0] & added.address[0]))
             ),
             added.denied.eq(memory & self.denied),
+        ]
+        amo = operations[0].special == Special.ATOMIC
+        m.d.comb += [
+            self.loads.eq(memory & ~write),
+            self.stores.eq(memory & (write | (amo & (operations[0].atomic != Atomic.LR)))),
         ]
         self._size = function
         return memory

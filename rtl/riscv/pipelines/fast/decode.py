@@ -8,8 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.pipelines.fast.fetch import FetchWindow
-from rtl.riscv.pipelines.fast.operation import Operation, Special, pair_layout
+from rtl.riscv.pipelines.fast.operation import Atomic, Operation, Special, pair_layout
 from rtl.riscv.pipelines.fast.predictor import WAYS
+from rtl.riscv.units.alu import AluControl
 from rtl.riscv.units.decoder import Decoder
 from rtl.riscv.units.expander import Expander
 
@@ -49,9 +50,9 @@ class Decode(wiring.Component):
         What goes to the next stage.
     ready : In(1)
         The next stage takes it.
-    interrupt, halt : In(1)
-        Put an interrupt, or the entry to debug mode, in place of the next
-        instruction.
+    interrupt, halt, resume : In(1)
+        Put an interrupt, or the entry to debug mode, or the way out of it, in
+        place of the next instruction.
     single : In(1)
         Never pair.
 
@@ -71,6 +72,7 @@ class Decode(wiring.Component):
                 "ready": In(1),
                 "interrupt": In(1),
                 "halt": In(1),
+                "resume": In(1),
                 "single": In(1),
             }
         )
@@ -90,7 +92,7 @@ class Decode(wiring.Component):
         instead = Signal()
         lengths = [1 + slot.long for slot in slots]
         m.d.comb += [
-            instead.eq((self.interrupt | self.halt) & window.valid),
+            instead.eq(((self.interrupt | self.halt) & window.valid) | self.resume),
             pair.valid[0].eq(first.available),
             pair.pc.eq(window.pc[1:]),
             pair.long.eq(Cat(slot.long for slot in slots)),
@@ -104,9 +106,12 @@ class Decode(wiring.Component):
             m.d.comb += pair.operations[number].eq(slot.operation)
             if self._config.rvfi:
                 m.d.comb += pair.raw[number].eq(slot.raw)
-        taken = Mux(together, lengths[0] + lengths[-1], lengths[0])
-        with m.If(self.ready & first.available & ~instead):
-            m.d.comb += window.consume.eq(taken)
+        takes = self.ready & first.available & ~instead
+        m.d.comb += [
+            window.take.eq(Cat(takes & ~together, takes & together)),
+            window.lengths[0].eq(lengths[0]),
+            window.lengths[1].eq(lengths[0] + lengths[-1]),
+        ]
         if self._config.issue_width == 2:
             older, younger = (slot.operation for slot in slots)
             m.d.comb += [
@@ -114,7 +119,7 @@ class Decode(wiring.Component):
                 pair.chain.eq(Cat(older.writes & (older.rd == x) for x in (younger.rs1, younger.rs2))),
             ]
         with m.If(instead):
-            what = Mux(self.halt, Special.HALT, Special.INTERRUPT)
+            what = Mux(self.resume, Special.DRET, Mux(self.halt, Special.HALT, Special.INTERRUPT))
             m.d.comb += [
                 pair.valid[0].eq(1),
                 pair.predicted.eq(0),
@@ -203,6 +208,8 @@ class Decode(wiring.Component):
         plain = special == Special.NONE
         # The array makes low halves of products only.
         multiply = control.multiply & ~instruction[12:14].any() if self._pipelined else Const(0, 1)
+        atomic = (special == Special.ATOMIC) if self._config.a else Const(0, 1)
+        conditional = instruction[27:] == Atomic.SC
         # x1 and x5 hold return addresses, by convention.
         link_rd, link_rs1 = ((x & 0b11011) == 1 for x in (rd, rs1))
         m.d.comb += [
@@ -210,14 +217,15 @@ class Decode(wiring.Component):
             operation.rs2.eq(rs2 & control.reads_rs2.replicate(5)),
             operation.rd.eq(rd),
             operation.writes.eq(control.writes_rd & ~self._traps(special)),
-            operation.immediate.eq(Mux(plain, control.immediate, instruction)),
-            operation.alu.eq(control.alu),
+            operation.immediate.eq(Mux(plain, control.immediate, Mux(atomic, 0, instruction))),
+            operation.alu.eq(self._alu_control(control, instruction)),
+            operation.atomic.eq(instruction[27:]),
             operation.function.eq(instruction[12:15]),
             operation.use_pc.eq(control.a_pc | control.jump_register),
-            operation.use_immediate.eq(control.b_immediate & ~jump),
-            operation.use_length.eq(jump),
-            operation.load.eq(control.load & plain),
-            operation.store.eq(control.store & plain),
+            operation.use_immediate.eq(Mux(plain, control.b_immediate & ~jump, ~atomic)),
+            operation.use_length.eq(jump & plain),
+            operation.load.eq((control.load & plain) | (atomic & ~conditional)),
+            operation.store.eq((control.store & plain) | (atomic & conditional)),
             operation.branch.eq(control.branch & plain),
             operation.jump.eq(jump & plain),
             operation.indirect.eq(control.jump_register & plain),
@@ -228,6 +236,22 @@ class Decode(wiring.Component):
             operation.csr_write.eq(control.csr_write),
             operation.special.eq(special),
         ]
+
+    def _alu_control(self, control: data.View, instruction: Value) -> Value:
+        """Return what the ALU does; of an atomic, with the old value and the other operand."""
+        if not self._config.a:
+            return control.alu
+        code = instruction[27:]
+        logic = (code == Atomic.XOR) | (code == Atomic.OR) | (code == Atomic.AND)
+        fields = {
+            "sum": code == Atomic.ADD,
+            "logic": logic,
+            "logic_xor": code != Atomic.AND,
+            "logic_and": code != Atomic.XOR,
+            "invert_b": code[4],  # the comparisons
+            "unsigned": code[3],
+        }
+        return Mux(control.atomic, _packed(AluControl, fields), control.alu.as_value())
 
     @staticmethod
     def _traps(special: Value) -> Value:
@@ -261,3 +285,11 @@ class Decode(wiring.Component):
             | (needs & ~chains)
         )
         return first.available & second.available & ~conflict
+
+
+def _packed(layout: type[data.Struct], fields: dict[str, Value]) -> Value:
+    """Return a structure's bits, those that are not given as zero."""
+    parts = []
+    for name, field in data.Layout.cast(layout):
+        parts.append(fields.get(name, Const(0, field.width)))
+    return Cat(*parts)

@@ -7,12 +7,12 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
-from rtl.riscv.interfaces import StallReason, SystemPort
-from rtl.riscv.isa import Cause, Mode
+from rtl.riscv.interfaces import CustomUnit, StallReason, SystemPort
+from rtl.riscv.isa import Cause, DebugCause, Mode
 from rtl.riscv.pipelines.fast.access import Forwarded, access_layout
 from rtl.riscv.pipelines.fast.alu import ChainedAlu, logic
 from rtl.riscv.pipelines.fast.arithmetic import LongUnit, Multiplier
-from rtl.riscv.pipelines.fast.operation import Special, pair_layout
+from rtl.riscv.pipelines.fast.operation import Atomic, Special, pair_layout
 from rtl.riscv.pipelines.fast.predictor import BranchKind, PredictorUpdate
 from rtl.riscv.units.alu import Alu
 
@@ -33,6 +33,8 @@ def retired_layout(config: CoreConfig) -> data.StructLayout:
             "pc": data.ArrayLayout(unsigned(31), slots),
             "memory": unsigned(slots),
             "read_data": unsigned(32),
+            "writes": unsigned(slots),
+            "write_data": unsigned(32),
             "stall": StallReason,
         }
     )
@@ -68,8 +70,23 @@ class Execute(wiring.Component):
         Results of this stage, and of write-back.
     update : Out(PredictorUpdate)
         For the predictor, a cycle later.
-    sleeping : Out(1)
-        WFI waits here.
+    sleeping, busy : Out(1)
+        WFI waits here; there is anything here.
+    halt, halt_cause : In(1), In(3)
+        The debugger wants the core, and why.
+    stepped, debug_done, debug_error : Out(1)
+        An instruction is final, outside debug mode; in it; and that one failed.
+    fence_i : Out(1)
+        A FENCE.I, the cycle before it is final.
+    custom : Out(CustomUnit)
+        The extension interface.
+    reserved, reserved_address : Out(1), Out(32)
+        What LR has reserved.
+    bus_request, bus_grant, bus_data : Out(1), In(1), Out(32)
+        The second access of an atomic instruction, a write to
+        ``values.address``.
+    held, values : Out(pair_layout), Out(access_layout)
+        What is here.
     retired : Out(retired_layout)
         For RVFI.
 
@@ -101,6 +118,19 @@ class Execute(wiring.Component):
                 "final": Out(Forwarded()).array(self._slots),
                 "update": Out(PredictorUpdate()),
                 "sleeping": Out(1),
+                "busy": Out(1),
+                "halt": In(1),
+                "halt_cause": In(3),
+                "stepped": Out(1),
+                "debug_done": Out(1),
+                "debug_error": Out(1),
+                "fence_i": Out(1),
+                "custom": Out(CustomUnit()),
+                "reserved": Out(1),
+                "reserved_address": Out(32),
+                "bus_request": Out(1),
+                "bus_grant": In(1),
+                "bus_data": Out(32),
                 "held": Out(self._layout),
                 "values": Out(access_layout(config)),
                 "retired": Out(retired_layout(config)),
@@ -117,10 +147,12 @@ class Execute(wiring.Component):
         self._jump_fault = Signal()
         self._operations = [pair.operations[i] for i in range(slots)]
         m.d.comb += [self.held.eq(pair), self.held.valid.eq(valid), self.values.eq(added)]
+        self._phase, self._modifies = Signal(2), Signal()  # of an atomic instruction
         memory, fault, faulty_slot = self._memory(m)
         conditions = self._compute(m)
         flow, redirect, void = self._flow(m, conditions)
         special = self._special(m)
+        watched = self._watch(m)
         if not self._config.c:
             m.d.comb += self._jump_fault.eq(self._taken & added.target[0])
             fault |= self._jump_fault
@@ -130,12 +162,13 @@ class Execute(wiring.Component):
         if slots == 2:
             m.d.comb += peel.eq(fault & faulty_slot & valid[0])
         trap = Signal()
-        m.d.comb += trap.eq(special.trap | (fault & ~peel))
+        m.d.comb += trap.eq(special.trap | special.enters | watched | (fault & ~peel))
         waits = memory | special.waits
         done = Signal()
         m.d.comb += [
             done.eq(valid.any() & ~waits & ~peel),
             self.free.eq(~valid.any() | done),
+            self.busy.eq(valid.any()),
             self.flush.eq(done & (trap | special.flush | redirect)),
         ]
         with m.If(self.free):
@@ -148,6 +181,8 @@ class Execute(wiring.Component):
             ]
         with m.Elif(peel):
             m.d.sync += valid[0].eq(0)
+        if self._config.a:
+            self._atomic(m, done=done & ~trap)
         self._target(m, trap=trap, special=special)
         commit = self._commit(m, done=done, trap=trap, peel=peel, redirect=redirect, special=special)
         self._write_back(m, commit)
@@ -169,15 +204,59 @@ class Execute(wiring.Component):
         failed, needs = Signal(), Signal()
         fault = added.misaligned | added.denied | failed
         access = Cat(used).any()
-        m.d.comb += needs.eq(access & ~fault)
+        done = self.response & ~self.error
+        stopped = added.breaks | added.halts if self._config.triggers else Const(0, 1)
+        if self._config.a:
+            stopped |= added.fails
+            done &= ~self._modifies | (self._phase == 2)
+        m.d.comb += needs.eq(access & ~fault & ~stopped)
         with m.If(self.free):
             m.d.sync += failed.eq(0)
         with m.Elif(needs & self.response & self.error):
             m.d.sync += failed.eq(1)
         waits = Signal()
-        m.d.comb += waits.eq(needs & (~self.response | self.error))
+        m.d.comb += waits.eq(needs & ~done)
         self._bus_error = failed
         return waits, access & fault, used[-1]
+
+    def _watch(self, m: Module) -> Value:
+        """Return whether a trigger fires."""
+        if not self._config.triggers:
+            return Const(0, 1)
+        return self._valid[0] & (self._added.breaks | self._added.halts)
+
+    def _atomic(self, m: Module, *, done: Value) -> None:
+        """Read, compute, write: the second access is made from here."""
+        operation, added, phase, alu = self._operations[0], self._added, self._phase, self._alu
+        code, port = operation.atomic, self.results[0]
+        here = self._valid[0] & (operation.special == Special.ATOMIC)
+        new = Signal(32)
+        with m.If(code == Atomic.SWAP):
+            m.d.comb += new.eq(added.b[0])
+        with m.Elif(code[4]):
+            m.d.comb += new.eq(Mux(alu.less ^ code[2], added.a[0], added.b[0]))
+        with m.Else():
+            m.d.comb += new.eq(alu.result)
+        m.d.comb += [
+            self._modifies.eq(here & operation.load & (code != Atomic.LR)),
+            self.bus_request.eq(phase == 1),
+            self.bus_data.eq(new),
+        ]
+        # The old value takes the place of the first operand.
+        with m.If(self._modifies & (phase == 0) & self.response & ~self.error):
+            m.d.sync += [added.a[0].eq(self.read_data), phase.eq(1)]
+        with m.If((phase == 1) & self.bus_grant):
+            m.d.sync += phase.eq(2)
+        with m.If(self.free):
+            m.d.sync += phase.eq(0)
+        with m.If(here & operation.store):
+            m.d.comb += port.value.eq(added.fails)
+        with m.Elif(self._modifies):
+            m.d.comb += port.value.eq(added.a[0])
+        with m.If(done & here & ~self._modifies):
+            m.d.sync += self.reserved.eq(operation.load)
+            with m.If(operation.load):
+                m.d.sync += self.reserved_address.eq(added.address)
 
     def _compute(self, m: Module) -> list[Signal]:
         """Drive the results; return each slot's branch condition."""
@@ -217,6 +296,7 @@ class Execute(wiring.Component):
             ]
             conditions.append(condition)
             if not slot:
+                self._alu = alu
                 m.d.comb += chainable.eq(alu.result)
             port = self.results[slot]
             m.d.comb += [
@@ -259,7 +339,8 @@ class Execute(wiring.Component):
         m.d.comb += [
             flow.eq(Cat(flows).any()),
             taken.eq(Cat(takes).any()),
-            wrong.eq(self._added.target != self.next_pc),
+            # A single step holds back what comes next.
+            wrong.eq((self._added.target != self.next_pc) | self.system.debug_step),
             void.eq(pair.predicted & ~flow),
             redirect.eq(Mux(taken, ~pair.predicted | wrong, pair.predicted)),
         ]
@@ -286,7 +367,12 @@ class Execute(wiring.Component):
             | (is_[Special.CSR] & system.csr_illegal)
             | (is_[Special.MRET] & system.mret_illegal)
             | (is_[Special.WFI] & system.wfi_illegal)
+            | (is_[Special.DRET] & ~system.debug_mode)
         )
+        custom_waits = self._custom(m, is_[Special.CUSTOM])
+        if self._config.custom != "none":
+            illegal |= is_[Special.CUSTOM] & self.custom.response_valid & self.custom.response_error
+        breaks = is_[Special.EBREAK] & system.debug_ebreak & ~system.debug_mode
         interrupt = is_[Special.INTERRUPT] & system.interrupt
         trap = (
             illegal
@@ -294,12 +380,17 @@ class Execute(wiring.Component):
             | is_[Special.FETCH_FAULT]
             | is_[Special.FETCH_FAULT_SECOND]
             | is_[Special.ECALL]
-            | is_[Special.EBREAK]
+            | (is_[Special.EBREAK] & ~breaks)
         )
-        again = is_[Special.REFETCH] | (is_[Special.INTERRUPT] & ~system.interrupt)
-        sleeps = is_[Special.WFI] & ~system.wfi_illegal & ~system.wake
+        again = (
+            is_[Special.REFETCH]
+            | (is_[Special.INTERRUPT] & ~system.interrupt)
+            | (is_[Special.HALT] & ~self.halt)
+        )
+        sleeps = is_[Special.WFI] & ~system.wfi_illegal & ~system.wake & ~self.halt
         settled = Signal()
-        settles = is_[Special.CSR] & ~settled
+        settles = (is_[Special.CSR] | is_[Special.FENCE_I]) & ~settled
+        m.d.comb += self.fence_i.eq(is_[Special.FENCE_I] & ~settled)
         m.d.sync += settled.eq(settles)
         with m.If(is_[Special.CSR]):
             m.d.comb += self.results[0].value.eq(system.csr_read)
@@ -309,15 +400,37 @@ class Execute(wiring.Component):
             trap=trap,
             illegal=illegal,
             interrupt=interrupt,
-            waits=sleeps | self._long_waits | settles,
+            waits=sleeps | self._long_waits | settles | custom_waits,
+            enters=breaks | (is_[Special.HALT] & self.halt),
             again=again,
             flush=again
             | is_[Special.MRET]
+            | is_[Special.DRET]
             | is_[Special.WFI]
             | is_[Special.FENCE_I]
             | (is_[Special.CSR] & operation.csr_write),
-            silent=is_[Special.REFETCH] | is_[Special.INTERRUPT] | is_[Special.HALT],
+            silent=is_[Special.REFETCH] | is_[Special.INTERRUPT] | is_[Special.HALT] | is_[Special.DRET],
         )
+
+    def _custom(self, m: Module, here: Value) -> Value:
+        """Offer an instruction to the extension interface; return whether it is waited for."""
+        if self._config.custom == "none":
+            return Const(0, 1)
+        custom, accepted = self.custom, Signal()
+        answered = here & custom.response_valid
+        m.d.comb += [
+            custom.request_valid.eq(here & ~accepted),
+            custom.instruction.eq(self._added.b[0]),
+            custom.rs1.eq(self._added.a[0]),
+            custom.rs2.eq(self._added.other),
+        ]
+        with m.If(answered):
+            m.d.sync += accepted.eq(0)
+        with m.Elif(custom.request_valid & custom.request_ready):
+            m.d.sync += accepted.eq(1)
+        with m.If(here):
+            m.d.comb += self.results[0].value.eq(custom.response_data)
+        return here & ~answered
 
     def _target(self, m: Module, *, trap: Value, special: "_Special") -> None:
         """Choose where fetch begins again."""
@@ -327,6 +440,9 @@ class Execute(wiring.Component):
             m.d.comb += self.target.eq(self.system.trap_target[1:])
         with m.Elif(special.kind[Special.MRET]):
             m.d.comb += self.target.eq(self.system.mret_target[1:])
+        if self._config.debug != "none":
+            with m.Elif(special.kind[Special.DRET]):
+                m.d.comb += self.target.eq(self.system.dret_target[1:])
         with m.Elif(special.again):
             m.d.comb += self.target.eq(pair.pc)
 
@@ -350,6 +466,7 @@ class Execute(wiring.Component):
             system.retired.eq(Mux(system.csr_commit, 1, counted)),
             system.csr_commit.eq(final & special.kind[Special.CSR]),
             system.mret.eq(final & special.kind[Special.MRET]),
+            system.dret.eq(final & special.kind[Special.DRET]),
         ]
         return commit
 
@@ -400,8 +517,24 @@ class Execute(wiring.Component):
         store = self._operations[0].store
         if self._slots == 2:
             store = Mux(faulty_slot, self._operations[1].store, store)
+        if self._config.a:
+            store |= self._modifies
+        entering = special.enters
+        debug_cause = Mux(kind[Special.EBREAK], DebugCause.EBREAK, self.halt_cause)
         cause, value = Signal(5), Signal(32)
-        with m.If(special.interrupt):
+        if self._config.triggers:
+            watched = self._valid[0] & (added.breaks | added.halts)
+            entering |= watched & added.halts
+            debug_cause = Mux(watched, DebugCause.TRIGGER, debug_cause)
+            accesses = self._uses_memory[0]
+            with m.If(watched):
+                m.d.comb += [
+                    cause.eq(Cause.BREAKPOINT),
+                    value.eq(Mux(accesses & ~added.executes, added.address, address)),
+                ]
+        with m.If(watched if self._config.triggers else 0):
+            pass
+        with m.Elif(special.interrupt):
             m.d.comb += cause.eq(system.interrupt_cause)
         with m.Elif(special.illegal):
             m.d.comb += [cause.eq(Cause.ILLEGAL_INSTRUCTION), value.eq(added.b[0])]
@@ -421,7 +554,13 @@ class Execute(wiring.Component):
             misaligned = Mux(store, Cause.STORE_MISALIGNED, Cause.LOAD_MISALIGNED)
             m.d.comb += [cause.eq(Mux(added.misaligned, misaligned, aligned)), value.eq(added.address)]
         m.d.comb += [
-            system.trap.eq(done & trap),
+            system.trap.eq(done & trap & ~entering & ~system.debug_mode),
+            system.debug_enter.eq(done & entering & ~system.debug_mode),
+            system.debug_cause.eq(debug_cause),
+            system.debug_pc.eq(address),
+            self.debug_done.eq(done & system.debug_mode & ~kind[Special.DRET]),
+            self.debug_error.eq(trap),
+            self.stepped.eq(done & ~system.debug_mode & ~special.again & ~entering),
             system.trap_interrupt.eq(special.interrupt),
             system.trap_cause.eq(cause),
             system.trap_pc.eq(Cat(Const(0, 1), pc)),
@@ -463,12 +602,20 @@ class Execute(wiring.Component):
         pair, added, retired = self._pair, self._added, self.retired
         second = (pair.pc + 1 + pair.long[0])[:31]
         real = ~(self._valid[0] & (self._operations[0].special == Special.INTERRUPT))
+        excepts = self.system.trap & real
         trapped = Mux(self._valid[0], 1, 2) if self._slots == 2 else Const(1, 1)
         m.d.comb += [
-            retired.valid.eq(commit | (trapped & (done & trap & real).replicate(self._slots))),
-            retired.trap.eq(done & trap & real),
-            retired.interrupt.eq(done & trap & ~real),
-            retired.read_data.eq(self.read_data),
+            retired.valid.eq(commit | (trapped & excepts.replicate(self._slots))),
+            retired.trap.eq(excepts),
+            retired.interrupt.eq(self.system.trap & ~real),
+            retired.read_data.eq(Mux(self._modifies, added.a[0], self.read_data)),
+            retired.write_data.eq(Mux(self._modifies, self.bus_data, added.store)),
+            retired.writes.eq(
+                Cat(
+                    (x.store & ~(added.fails if self._config.a else 0)) | (self._modifies if not i else 0)
+                    for i, x in enumerate(self._operations)
+                )
+            ),
             retired.pc[0].eq(pair.pc),
             retired.next_pc[0].eq(Mux(self.flush, self.target, added.following)),
             retired.memory.eq(Cat(self._uses_memory)),
@@ -505,6 +652,7 @@ class _Special:
 
     kind: dict[Special, Value]
     trap: Value
+    enters: Value
     illegal: Value
     interrupt: Value
     waits: Value

@@ -34,8 +34,9 @@ class FetchWindow(wiring.Signature):
         predicted taken ends with it.
     known : Out(array of lanes)
         For each way of the target buffer: a branch that it has ends there.
-    consume : In
-        Halfwords that decoding takes now, none to all.
+    take, lengths : In(2), In(array of 2)
+        Decoding takes as many halfwords as the first length says (bit 0), or
+        the second (bit 1), or none. The lengths come early, the choice late.
     """
 
     def __init__(self, lanes: int) -> None:
@@ -48,7 +49,8 @@ class FetchWindow(wiring.Signature):
                 "fault": Out(lanes),
                 "taken": Out(lanes),
                 "known": Out(data.ArrayLayout(lanes, WAYS)),
-                "consume": In(range(lanes + 1)),
+                "take": In(2),
+                "lengths": In(data.ArrayLayout(range(lanes + 1), 2)),
             }
         )
 
@@ -181,7 +183,10 @@ class Fetch(wiring.Component):
         fill, place, room = Signal(), Signal.like(kept), Signal()
         lane_zeros = Const(0, self._lane_bits + 1)
         granted = self.ibus.request & self.ibus.grant
-        redirects = self.flush & ~waiting
+        # Who fetches the target may follow from what is done in this cycle; protection has to know.
+        protected = bool(self._config.pmp_regions)
+        redirects = self.flush & ~waiting & (not protected)
+        pauses = self.flush & ~waiting & protected
         forbidden = self.denied.all()
         with m.If(stale):
             m.d.comb += place.eq(kept)
@@ -194,8 +199,8 @@ class Fetch(wiring.Component):
             room.eq(redirects | ~Mux(requested, self._full[1], self._full[0])),
             self.address.eq(Cat(lane_zeros, place)),
             self.ibus.address.eq(Cat(lane_zeros, place)),
-            self.ibus.request.eq(stale | (room & (outstanding != _OUTSTANDING) & ~forbidden)),
-            refused.eq(room & forbidden & (outstanding == 0) & ~stale & ~(self.flush & waiting)),
+            self.ibus.request.eq(stale | (room & (outstanding != _OUTSTANDING) & ~forbidden & ~pauses)),
+            refused.eq(room & forbidden & (outstanding == 0) & ~stale & ~(self.flush & waiting) & ~pauses),
             goes.eq((granted & ~stale & ~(self.flush & waiting)) | refused),
             fill.eq(self.ibus.response & (dropped == 0)),
         ]
@@ -235,13 +240,23 @@ class Fetch(wiring.Component):
         starts = [Signal(self._lane_bits, name=f"start_{i}", reset_less=True) for i in range(_ENTRIES)]
         allocated, filled = Signal(_ENTRIES), Signal(_ENTRIES)
         pop, leave, offset = Signal(), Signal(), Signal(self._lane_bits + 1)
+        take, leaves, pops, offsets = self.window.take, [], [], []
+        # A branch that began in the block before and was taken has left nothing of this one.
+        spent = filled[0] & entries[0].taken & (starts[0] > entries[0].position)
+        for length in self.window.lengths:
+            after = Signal(self._lane_bits + 1, name=f"after_{len(offsets)}")
+            m.d.comb += after.eq(starts[0] + length)
+            # The head ends with its last halfword, or with a branch that goes elsewhere.
+            ends = entries[0].taken & (after > entries[0].position)
+            offsets.append(after)
+            leaves.append(ends)
+            pops.append(filled[0] & (after[-1] | ends))
         m.d.comb += [
             self._full.eq(Cat(allocated[-1], allocated[-2])),
             self._filled.eq(filled[:2]),
-            offset.eq(starts[0] + self.window.consume),
-            # The head ends with its last halfword, or with a branch that goes elsewhere.
-            leave.eq(entries[0].taken & (offset > entries[0].position)),
-            pop.eq(filled[0] & (offset[-1] | leave)),
+            leave.eq((take & Cat(leaves)).any() | spent),
+            pop.eq((take & Cat(pops)).any() | spent),
+            offset.eq(Mux(take[1], offsets[1], Mux(take[0], offsets[0], starts[0]))),
         ]
         is_full = [Const(1, 1), *allocated]
         has_data = [Const(1, 1), *filled]

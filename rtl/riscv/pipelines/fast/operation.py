@@ -1,5 +1,7 @@
 """What passes from stage to stage of the fast pipeline."""
 
+from enum import IntEnum
+
 from amaranth.hdl import unsigned
 from amaranth.lib import data, enum
 
@@ -7,7 +9,7 @@ from rtl.riscv.config import CoreConfig
 from rtl.riscv.pipelines.fast.predictor import WAYS
 from rtl.riscv.units.alu import AluControl
 
-__all__ = ["Operation", "Special", "pair_layout"]
+__all__ = ["Atomic", "Operation", "Special", "pair_layout"]
 
 
 class Special(enum.Enum, shape=unsigned(4)):
@@ -29,6 +31,22 @@ class Special(enum.Enum, shape=unsigned(4)):
     HALT = 13  # into debug mode, in place of the next instruction
     CUSTOM = 14
     ATOMIC = 15
+
+
+class Atomic(IntEnum):
+    """``funct5`` of the A extension."""
+
+    ADD = 0x00
+    SWAP = 0x01
+    LR = 0x02
+    SC = 0x03
+    XOR = 0x04
+    OR = 0x08
+    AND = 0x0C
+    MIN = 0x10
+    MAX = 0x14
+    MINU = 0x18
+    MAXU = 0x1C
 
 
 class Operation(data.Struct):
@@ -53,6 +71,9 @@ class Operation(data.Struct):
         ``multiply`` is ``mul`` in the array; ``long`` are operations of :class:`LongUnit`.
     csr_write
         A CSR instruction that writes.
+    atomic
+        ``funct5`` of an atomic instruction; its first half is a ``load``,
+        and that of SC a ``store``.
     special
         Not :attr:`Special.NONE`: the instruction is alone in its pair.
     """
@@ -77,6 +98,7 @@ class Operation(data.Struct):
     multiply: 1
     long: 1
     csr_write: 1
+    atomic: 5
     special: Special
 
 

@@ -1,16 +1,19 @@
 """The fast pipeline: two instructions a cycle, in order."""
 
-from amaranth.hdl import Cat, Const, Module
+from amaranth.hdl import Cat, Const, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import core_signature
 from rtl.riscv.pipelines.fast.access import Access
+from rtl.riscv.pipelines.fast.debugger import Debugger
 from rtl.riscv.pipelines.fast.decode import Decode
 from rtl.riscv.pipelines.fast.execute import Execute
 from rtl.riscv.pipelines.fast.fetch import Fetch
 from rtl.riscv.pipelines.fast.trace import Trace
+from rtl.riscv.system.pmp import PmpAccess, PmpChecker
+from rtl.riscv.system.triggers import TriggerChecker
 from rtl.riscv.system.unit import SystemUnit
 
 __all__ = ["FastPipeline"]
@@ -61,7 +64,6 @@ class FastPipeline(wiring.Component):
         m.submodules.system = system = SystemUnit(config)
         port = system.port
         connect(m, flipped(self.ibus), fetch.ibus)
-        connect(m, fetch.window, decode.window)
         connect(m, execute.system, port)
         connect(m, execute.update, fetch.update)
         connect(m, flipped(self.interrupts), system.interrupts)
@@ -83,21 +85,116 @@ class FastPipeline(wiring.Component):
             execute.take.eq(access.advance),
             execute.next_pc.eq(access.held.pc),
             self.sleeping.eq(execute.sleeping),
+            access.older.eq(execute.busy),
+            access.reserved.eq(execute.reserved & (execute.reserved_address == access.added.address)),
         ]
+        if config.instruction_cache_bytes:
+            m.d.comb += self.fence_i.eq(execute.fence_i)
+        if config.custom != "none":
+            connect(m, execute.custom, flipped(self.custom))
+        if config.pmp_regions:
+            self._protect(m, fetch, access, system)
+        if config.triggers:
+            self._watch(m, decode, access, system)
+        if config.debug == "none":
+            connect(m, fetch.window, decode.window)
+        else:
+            m.submodules.debugger = debugger = Debugger(config)
+            connect(m, fetch.window, debugger.fetched)
+            connect(m, debugger.window, decode.window)
+            connect(m, debugger.debug, flipped(self.debug))
+            self._debug(m, debugger, decode, access, execute, port)
         self._data_bus(m, access, execute)
         if config.rvfi:
             self._trace(m, access, execute, port)
         return m
 
+    def _protect(self, m: Module, fetch: Fetch, access: Access, system: SystemUnit) -> None:
+        """Check what is fetched, each word of a block, and what is loaded and stored."""
+        port = system.port
+        for word in range(self._config.issue_width):
+            m.submodules[f"fetch_check_{word}"] = checker = PmpChecker(self._config)
+            m.d.comb += [
+                checker.state.eq(system.pmp),
+                checker.mode.eq(port.mode),
+                checker.access.eq(PmpAccess.EXECUTE),
+                checker.address.eq(fetch.address | (4 * word)),
+                fetch.denied[word].eq(~checker.allowed),
+            ]
+        m.submodules.data_check = checker = PmpChecker(self._config)
+        m.d.comb += [
+            checker.state.eq(system.pmp),
+            checker.mode.eq(port.data_mode),
+            checker.access.eq(Mux(access.stores, PmpAccess.WRITE, PmpAccess.READ)),
+            checker.address.eq(access.added.address),
+            access.denied.eq(~checker.allowed),
+        ]
+
+    def _watch(self, m: Module, decode: Decode, access: Access, system: SystemUnit) -> None:
+        """Compare with the triggers; nothing is paired while any is armed."""
+        armed = []
+        for number in range(self._config.triggers):
+            trigger = system.triggers[number]
+            armed += [trigger.execute, trigger.load, trigger.store]
+        addresses = (Cat(Const(0, 1), access.held.pc), access.added.address)
+        for place, address in enumerate(addresses):
+            m.submodules[f"watch_{place}"] = checker = TriggerChecker(self._config)
+            m.d.comb += [
+                checker.state.eq(system.triggers),
+                checker.address.eq(address),
+                checker.execute.eq(1 - place),
+                checker.load.eq(access.loads & place),
+                checker.store.eq(access.stores & place),
+                access.breaks[place].eq(checker.exception),
+                access.halts[place].eq(checker.debug),
+            ]
+        m.d.comb += decode.single.eq(Cat(armed).any())
+
+    def _debug(
+        self,
+        m: Module,
+        debugger: Debugger,
+        decode: Decode,
+        access: Access,
+        execute: Execute,
+        port: wiring.PureInterface,
+    ) -> None:
+        m.d.comb += [
+            debugger.mode.eq(port.debug_mode),
+            debugger.step.eq(port.debug_step),
+            debugger.empty.eq(~access.busy & ~execute.busy),
+            debugger.stepped.eq(execute.stepped),
+            debugger.started.eq(execute.busy),
+            debugger.done.eq(execute.debug_done),
+            debugger.error.eq(execute.debug_error),
+            decode.ready.eq(access.ready & ~debugger.holds),
+            decode.halt.eq(debugger.halt),
+            decode.resume.eq(debugger.resume),
+            execute.halt.eq(debugger.halt),
+            execute.halt_cause.eq(debugger.cause),
+            port.debug_data_in.eq(self.debug.data_in),
+            self.debug.data_out.eq(port.debug_data_out),
+            self.debug.data_write.eq(port.debug_data_write),
+        ]
+
     def _data_bus(self, m: Module, access: Access, execute: Execute) -> None:
         bus = self.dbus
+        address, write = access.added.address, access.bus_write
+        strobe, word = access.bus_strobe, access.bus_data
+        if self._config.a:
+            again = execute.bus_request
+            address = Mux(again, execute.values.address, address)
+            write |= again
+            strobe = Mux(again, 0b1111, strobe)
+            word = Mux(again, execute.bus_data, word)
         m.d.comb += [
-            bus.request.eq(access.bus_request),
+            bus.request.eq(access.bus_request | execute.bus_request),
             access.bus_grant.eq(bus.grant),
-            bus.address.eq(Cat(Const(0, 2), access.added.address[2:])),
-            bus.write.eq(access.bus_write),
-            bus.strobe.eq(access.bus_strobe),
-            bus.write_data.eq(access.bus_data),
+            execute.bus_grant.eq(bus.grant),
+            bus.address.eq(Cat(Const(0, 2), address[2:])),
+            bus.write.eq(write),
+            bus.strobe.eq(strobe),
+            bus.write_data.eq(word),
             execute.response.eq(bus.response),
             execute.read_data.eq(bus.read_data),
             execute.error.eq(bus.error),

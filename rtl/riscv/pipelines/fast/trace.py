@@ -92,13 +92,13 @@ class Trace(wiring.Component):
         traps = retired.trap
         addresses, read_masks, write_masks, reads, writes = [], [], [], [], []
         for i, operation in enumerate(operations):
-            uses = retired.memory[i] & ~traps
+            uses = retired.memory[i] & ~traps & (operation.load | retired.writes[i])
             word = Mux(uses, Cat(Const(0, 2), added.address[2:]), 0)
             addresses.append(word)
             read_masks.append(Mux(uses & operation.load, added.strobe, 0))
-            write_masks.append(Mux(uses & operation.store, added.strobe, 0))
+            write_masks.append(Mux(uses & retired.writes[i], added.strobe, 0))
             reads.append(Mux(uses & operation.load, retired.read_data, 0))
-            writes.append(Mux(uses & operation.store, added.store, 0))
+            writes.append(Mux(uses & retired.writes[i], retired.write_data, 0))
         m.d.sync += [
             rvfi.rs1_addr.eq(Cat(x.rs1 for x in operations)),
             rvfi.rs2_addr.eq(Cat(x.rs2 for x in operations)),
