@@ -128,7 +128,7 @@ def _shared(
         cache.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=cache))
         for source in sources:
-            _run(["g++", "-O2", *flags, "-c", "-o", work / f"{source.stem}.o", source], work, environment)
+            _run(["g++", "-O1", *flags, "-c", "-o", work / f"{source.stem}.o", source], work, environment)
         try:
             work.rename(kept)
         except OSError:  # another one was faster
