@@ -31,18 +31,30 @@ def test_core(core: str, proof: FormalSpec, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("properties", "options", "depth"),
+    "options",
     [
-        pytest.param(units.ExecuteProperties, {"preset": "small"}, 2, id="small"),
-        pytest.param(
-            units.ExecuteProperties, {"preset": "fast", "zcb": True}, 2, id="fast", marks=pytest.mark.nightly
-        ),
+        pytest.param({"preset": "small"}, id="small"),
+        pytest.param({"preset": "fast", "zcb": True}, id="fast", marks=pytest.mark.nightly),
     ],
 )
 def test_expander_decoder_and_alu_are_the_table_of_instructions(
-    properties: type, options: dict[str, Any], depth: int, tmp_path: Path
+    options: dict[str, Any], tmp_path: Path
 ) -> None:
-    result = prove(tmp_path, properties(**options), depth=depth, timeout_s=1200)
+    result = prove(tmp_path, units.ExecuteProperties(**options), depth=2, timeout_s=1200)
+    assert result.passed, result.counterexample
+
+
+@pytest.mark.parametrize(
+    ("early_out", "bits", "depth"),
+    [
+        (True, 4, 11),
+        pytest.param(True, 8, 15, marks=pytest.mark.nightly),
+        pytest.param(False, 6, 40, marks=pytest.mark.nightly),
+    ],
+)
+def test_the_divider_divides_as_on_paper(early_out: bool, bits: int, depth: int, tmp_path: Path) -> None:
+    component = units.DividerProperties(early_out=early_out, bits=bits)
+    result = prove(tmp_path, component, depth=depth, timeout_s=1200)
     assert result.passed, result.counterexample
 
 

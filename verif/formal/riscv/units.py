@@ -9,11 +9,10 @@ from rtl.riscv.units.alu import Alu
 from rtl.riscv.units.decoder import Decoder
 from rtl.riscv.units.divider import Divider
 from rtl.riscv.units.expander import Expander
-from rtl.riscv.units.multiplier import IterativeMultiplier, Multiplier
 from verif.formal.riscv.instructions import instruction_set
 from verif.formal.riscv.semantics import Operands, execute
 
-__all__ = ["DividerProperties", "ExecuteProperties", "IterativeMultiplierProperties", "MultiplierProperties"]
+__all__ = ["DividerProperties", "ExecuteProperties"]
 
 _COMPUTED = ("r", "i", "h", "u")
 _ADDRESS = ("load", "store", "jal", "jalr")
@@ -89,20 +88,17 @@ class ExecuteProperties(wiring.Component):
 
 
 class DividerProperties(wiring.Component):
-    """A divider that is started at any time, beside what division means.
+    """A divider that is started once after reset, beside long division as on paper.
 
-    Asserted of every result: ``a = quotient * b + remainder``, the remainder
-    is smaller than the divisor and has the dividend's sign; with the two
-    exceptions of the manual. The product is not multiplied, which no solver
-    would finish, but grows with the quotient's bits as they are found: twice
-    itself, and the divisor where the bit is one.
+    Asserted: quotient and remainder of all four operations, for any divisor,
+    division by zero and overflow included; and that it ends in time.
 
     Parameters
     ----------
     early_out
         As for :class:`rtl.riscv.units.divider.Divider`.
     bits
-        Only dividends of this many bits, and a sign.
+        Only dividends whose magnitude has this many bits.
     """
 
     def __init__(self, *, early_out: bool = False, bits: int = 32) -> None:
@@ -116,17 +112,15 @@ class DividerProperties(wiring.Component):
         begun, age = Signal(), Signal(7)
         a, b, operation = (Signal(n, name=f"given_{name}") for name, n in (("a", 32), ("b", 32), ("op", 2)))
         signed = ~self.operation[0]
-        small = self.a[self._bits :] == 0
         if self._bits < 32:
-            high = self.a[self._bits :]
-            m.d.comb += Assume(small | (signed & high.all()))
+            magnitude = Mux(signed & self.a[31], -self.a, self.a)[:32]
+            m.d.comb += Assume(magnitude[self._bits :] == 0)
         m.d.comb += [
             dut.a.eq(self.a),
             dut.b.eq(self.b),
             dut.start.eq(self.start),
             dut.operation.eq(Mux(self.start, self.operation, operation)),
-            Assume(~self.start | ~dut.busy),
-            Assume(~begun | ~self.start),  # one division
+            Assume(self.start == ~begun),
         ]
         with m.If(self.start):
             m.d.sync += [begun.eq(1), a.eq(self.a), b.eq(self.b), operation.eq(self.operation), age.eq(0)]
@@ -146,8 +140,8 @@ class DividerProperties(wiring.Component):
             with m.Else():
                 m.d.comb += Assert(plus == Mux(operation[1], quotient[1], quotient[0]))
             m.d.comb += Cover(operation == 0)
-        with m.If(begun & (age > self._bits + 4)):
-            m.d.comb += Assert(dut.done | (not self._early_out and self._bits < 32))
+        with m.If(begun & (age > (self._bits + 4 if self._early_out else 36))):
+            m.d.comb += Assert(dut.done)
         return m
 
 
@@ -166,101 +160,3 @@ def _long_division(m: Module, a: Signal, b: Signal, bits: int) -> tuple[Signal, 
         quotient.insert(0, fits)
         remainder = rest
     return Cat(*quotient, C(0, 32 - bits) if bits < 32 else C(0, 0)), remainder[:32]
-
-
-def _product(m: Module, operation: Signal, a: Signal, b: Signal) -> Signal:
-    """Return what the four multiplications give."""
-    a_signed, b_signed = operation != 3, ~operation[1]
-    x = Cat(a, (a[31] & a_signed).replicate(32))
-    y = Cat(b, (b[31] & b_signed).replicate(32))
-    total = Signal(64)
-    m.d.comb += total.eq(x * y)
-    return Mux(operation == 0, total[:32], total[32:])
-
-
-class MultiplierProperties(wiring.Component):
-    """The array multiplier, against Yosys's own product, with a narrow ``b``.
-
-    Parameters
-    ----------
-    registered
-        As for :class:`rtl.riscv.units.multiplier.Multiplier`.
-    bits
-        Only those ``b`` are looked at that are this many bits wide with their sign.
-    place
-        Where in ``b`` these bits are.
-    """
-
-    def __init__(self, *, registered: bool = True, bits: int = 4, place: int = 0) -> None:
-        self._registered, self._bits, self._place = registered, bits, place
-        super().__init__({"operation": In(2), "a": In(32), "digit": In(bits), "enable": In(1)})
-
-    def elaborate(self, platform: object) -> Module:
-        """Return the multiplier and the assertion."""
-        m = Module()
-        m.submodules.dut = dut = Multiplier(registered=self._registered)
-        b = Signal(32)
-        m.d.comb += [
-            b.eq(Cat(C(0, self._place), self.digit, self.digit[-1].replicate(32))),
-            dut.operation.eq(self.operation),
-            dut.a.eq(self.a),
-            dut.b.eq(b),
-            dut.enable.eq(self.enable),
-        ]
-        expected = Signal(32)
-        if self._registered:
-            valid = Signal()
-            with m.If(self.enable):
-                m.d.sync += [valid.eq(1), expected.eq(_product(m, self.operation, self.a, b))]
-            m.d.comb += [Assert(~valid | (dut.result == expected)), Cover(valid)]
-        else:
-            m.d.comb += [expected.eq(_product(m, self.operation, self.a, b)), Assert(dut.result == expected)]
-        return m
-
-
-class IterativeMultiplierProperties(wiring.Component):
-    """The multiplier of several passes, beside a product that is summed row by row.
-
-    Asserted of every pass: what was settled, and what is still apart as sum
-    and carries, make the sum of the rows so far. The rows come as the unit
-    consumes them, so that each step is an addition that a solver finishes,
-    and all 32 bits of both operands are covered.
-
-    Parameters
-    ----------
-    bits
-        As for :class:`rtl.riscv.units.multiplier.IterativeMultiplier`.
-    width
-        Only those ``b`` that are this many bits wide with their sign.
-    """
-
-    def __init__(self, *, bits: int = 8, width: int = 8) -> None:
-        self._bits, self._width = bits, width
-        super().__init__({"start": In(1), "operation": In(2), "a": In(32), "digit": In(width)})
-
-    def elaborate(self, platform: object) -> Module:
-        """Return the multiplier and the assertion."""
-        m = Module()
-        m.submodules.dut = dut = IterativeMultiplier(bits=self._bits)
-        b = Signal(32)
-        begun, operation = Signal(), Signal(2)
-        expected = Signal(32)
-        m.d.comb += [
-            b.eq(Cat(self.digit, self.digit[-1].replicate(32))),
-            dut.start.eq(self.start & (~dut.busy | dut.done)),
-            dut.operation.eq(Mux(dut.start, self.operation, operation)),
-            dut.a.eq(self.a),
-            dut.b.eq(b),
-        ]
-        ready = Signal()
-        m.d.sync += ready.eq(dut.done | (ready & ~dut.start))
-        with m.If(dut.start):
-            m.d.sync += [
-                begun.eq(1),
-                operation.eq(self.operation),
-                expected.eq(_product(m, self.operation, self.a, b)),
-                ready.eq(0),
-            ]
-        with m.If(begun & ready & ~dut.busy):
-            m.d.comb += [Assert(dut.result == expected), Cover(C(1, 1))]
-        return m
