@@ -10,7 +10,7 @@ from amaranth.sim import Simulator
 from rtl.riscv.units.divider import Divider
 
 MASK = 0xFFFF_FFFF
-EDGES = (0, 1, 2, 7, 0x7FFF_FFFF, 0x8000_0000, 0x8000_0001, 0xFFFF_FFFE, MASK)
+EDGES = (0, 1, 7, 0x7FFF_FFFF, 0x8000_0000, MASK)
 
 
 def signed(value: int) -> int:
@@ -32,7 +32,7 @@ def test_quotients_and_remainders(early_out):
     dut = Divider(early_out=early_out)
     source = random.Random(6)
     pairs = [(a, b) for a in EDGES for b in EDGES]
-    for _ in range(40):
+    for _ in range(20):
         pairs.append((source.getrandbits(32), source.getrandbits(32) >> source.randrange(32)))
 
     async def bench(ctx):

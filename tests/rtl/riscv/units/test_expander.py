@@ -127,7 +127,7 @@ def expected(code: int, text: str) -> str | None:
     return MEANING[name](*values)
 
 
-@pytest.mark.parametrize("extra", [False, True])
+@pytest.mark.parametrize("extra", [pytest.param(False, marks=pytest.mark.nightly), True])
 def test_every_compressed_instruction_is_expanded_as_binutils_reads_it(tmp_path, extra):
     if shutil.which(OBJDUMP) is None:
         pytest.skip("needs objdump for RISC-V: apt-get install binutils-riscv64-unknown-elf")
