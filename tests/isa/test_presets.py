@@ -57,7 +57,7 @@ def test_small_runs_in_icarus(isa: Callable, tmp_path: Path) -> None:
     said = isa("run", program, "--memory", "0x80000000:64K", "--sim", "icarus", "--core", "small")
     assert said.code == 4, said
     assert said.out.startswith("hi\n")
-    assert figure(said.out, "instructions") == 12
+    assert figure(said.out, "instructions") in (11, 12)  # the last may not have retired yet
 
 
 @needs_gcc

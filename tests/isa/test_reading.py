@@ -204,9 +204,13 @@ def test_wrapper_names_missing_ports() -> None:
 )
 def test_wrapper_of_other_buses(kind: str, told: str) -> None:
     members = {
-        "wishbone": [("cyc", "out", 1), ("stb", "out", 1), ("adr", "out", 30), ("sel", "out", 4),
-                     ("ack", "in", 1), ("err", "in", 1), ("dat_r", "in", 32), ("we", "out", 1), ("dat_w", "out", 32)],
-        "axi4lite": [("arvalid", "out", 1), ("arprot", "out", 3), ("rdata", "in", 32), ("wvalid", "out", 1)],
+        "wishbone": [
+            ("cyc", "out", 1), ("stb", "out", 1), ("adr", "out", 30), ("sel", "out", 4), ("ack", "in", 1),
+            ("err", "in", 1), ("dat_r", "in", 32), ("we", "out", 1), ("dat_w", "out", 32),
+        ],
+        "axi4lite": [
+            ("arvalid", "out", 1), ("arprot", "out", 3), ("rdata", "in", 32), ("wvalid", "out", 1),
+        ],
     }[kind]  # fmt: skip
     rows = [
         {"name": f"{bus}__{name}", "direction": way, "width": width}
