@@ -48,7 +48,7 @@ def test_expander_decoder_and_alu_are_the_table_of_instructions(
     ("early_out", "bits", "depth"),
     [
         (True, 4, 11),
-        pytest.param(True, 8, 15, marks=pytest.mark.nightly),
+        pytest.param(True, 6, 13, marks=pytest.mark.nightly),
         pytest.param(False, 6, 40, marks=pytest.mark.nightly),
     ],
 )
