@@ -17,7 +17,7 @@ _spec.loader.exec_module(faulty)
 pytestmark = pytest.mark.eda
 
 #: Those that every test run looks at; the others take longer, and only the nightly run does.
-QUICK = ("branch", "illegal", "order")
+QUICK = ("illegal", "order")
 DEPTHS = {"data_memory": 12, "interrupts": 14, "liveness": 20, "pc": 8, "registers": 10, "csr_state": 9}
 
 
