@@ -25,7 +25,7 @@ class State(enum.Enum, shape=unsigned(4)):
     WAIT = 1  #: the instruction comes, and reads its first register
     READ = 2  #: a register file in memory delivers the first register
     EXECUTE = 3  #: the second register is read, and the result written
-    BRANCH = 4  #: a taken branch adds its offset
+    BRANCH = 4  #: a branch has been compared, and adds its offset
     REQUEST = 5  #: a load or store waits for its grant
     RESPONSE = 6  #: a load or store waits for its response
     OFFER = 7  #: a custom instruction is offered to its unit
@@ -52,7 +52,7 @@ class NanoPipeline(wiring.Component):
     Timing
     ------
     With memories that grant at once and answer in the next cycle: 2 cycles;
-    3 for loads, stores and taken branches; 2 and a cycle for each step of a
+    3 for loads, stores and branches; 2 and a cycle for each step of a
     shift (8 places or 1), and one more when a register holds the amount.
     A register file in memory adds 1 to each.
     """
@@ -90,7 +90,8 @@ class NanoPipeline(wiring.Component):
         self._fires_here = Signal()  # at the instruction's own address
         self._fires_debug = Signal()  # into debug mode
         self._execute = Signal()
-        self._taken = Signal()
+        self._taken = Signal(reset_less=True)  # the branch, as compared in the cycle before
+        self._branches = self._is(State.BRANCH) & self._taken
         self._next_pc = Signal(30)
         self._connect_system(m)
         self._add_operands(m)
@@ -166,13 +167,14 @@ class NanoPipeline(wiring.Component):
         compares = arithmetic & (funct3[1:] == 1)
         branches = decoder.branch & self._is(State.EXECUTE)
         differs = decoder.op & word[30] & ~funct3.any()
+        with m.If(self._execute):
+            m.d.sync += self._taken.eq(Mux(funct3[2], alu.less, alu.equal) ^ funct3[0])
         m.d.comb += [
             decoder.instruction.eq(word),
             alu.a.eq(self._a),
             alu.b.eq(Mux(decoder.op | branches, second, decoder.immediate)),
             alu.subtract.eq(compares | branches | differs),
             alu.unsigned.eq(Mux(decoder.branch, funct3[1], funct3[0])),
-            self._taken.eq(Mux(funct3[2], alu.less, alu.equal) ^ funct3[0]),
             lanes.funct3.eq(funct3),
             lanes.offset.eq(alu.sum[:2]),
             lanes.register.eq(second),
@@ -266,7 +268,7 @@ class NanoPipeline(wiring.Component):
             custom_error &= self.custom.response_error
         access = decoder.load | decoder.store
         refused = decoder.illegal | (decoder.csr & port.csr_illegal) | (decoder.mret & port.debug_mode)
-        jumps = (self._execute & (decoder.jal | decoder.jalr)) | self._is(State.BRANCH)
+        jumps = (self._execute & (decoder.jal | decoder.jalr)) | self._branches
         breaks = decoder.ebreak & ~(port.debug_ebreak & ~port.debug_mode)
         m.d.comb += [
             fetch_fault.eq(self._fetch_fails & ~self._debug_enter),
@@ -320,7 +322,7 @@ class NanoPipeline(wiring.Component):
         resume = Signal()
         self._resume = resume
         ends = self._done | self._exception
-        jumps = self._done & (self._decoder.jal | self._decoder.jalr | self._is(State.BRANCH))
+        jumps = self._done & (self._decoder.jal | self._decoder.jalr | self._branches)
         waits = self._is(State.FETCH)
         follows = self._done & ~jumps & ~self._decoder.mret
         choices = [
@@ -350,7 +352,7 @@ class NanoPipeline(wiring.Component):
         executes = self._is(State.EXECUTE)
         sleeps = Signal()
         several = decoder.load | decoder.store | decoder.custom
-        several |= (decoder.shift & ~self._shift_ends) | (decoder.branch & self._taken) | sleeps
+        several |= (decoder.shift & ~self._shift_ends) | decoder.branch | sleeps
         first = State.READ if config.register_file == "memory" else State.EXECUTE
         m.d.comb += [
             # What an interrupt ends here has changed nothing yet. WFI ends before.
@@ -372,7 +374,7 @@ class NanoPipeline(wiring.Component):
                 with m.Case(State.READ):
                     m.d.sync += state.eq(State.EXECUTE)
             with m.Case(State.EXECUTE):
-                with m.If(self._execute & decoder.branch & self._taken):
+                with m.If(self._execute & decoder.branch):
                     m.d.sync += state.eq(State.BRANCH)
                 with m.If(self.dbus.request):
                     m.d.sync += state.eq(Mux(self.dbus.grant, State.RESPONSE, State.REQUEST))
