@@ -1,36 +1,22 @@
 """The nano pipeline: area first, one instruction at a time."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import enum, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
 from rtl.riscv.config import CoreConfig
-from rtl.riscv.interfaces import StallReason, core_signature
+from rtl.riscv.interfaces import core_signature
 from rtl.riscv.isa import Cause, DebugCause, Opcode
 from rtl.riscv.pipelines.nano_alu import Alu, LoadStoreLanes
 from rtl.riscv.pipelines.nano_decode import Decoder
 from rtl.riscv.pipelines.nano_registers import RegisterFile
 from rtl.riscv.pipelines.nano_shift import BarrelShifter, ShiftSteps
+from rtl.riscv.pipelines.nano_state import State
 from rtl.riscv.pipelines.nano_trace import NanoTrace
 from rtl.riscv.system.triggers import TriggerChecker
 from rtl.riscv.system.unit import SystemUnit
 
-__all__ = ["NanoPipeline", "State"]
-
-
-class State(enum.Enum, shape=unsigned(4)):
-    """What the pipeline is at."""
-
-    FETCH = 0  #: the request of an instruction waits for its grant
-    WAIT = 1  #: the instruction comes, and reads its first register
-    READ = 2  #: a register file in memory delivers the first register
-    EXECUTE = 3  #: the second register is read, and the result written
-    BRANCH = 4  #: a branch has been compared, and adds its offset
-    REQUEST = 5  #: a load or store waits for its grant
-    RESPONSE = 6  #: a load or store waits for its response
-    OFFER = 7  #: a custom instruction is offered to its unit
-    ANSWER = 8  #: the custom unit works
-    HALTED = 9  #: debug mode, for an instruction to be injected
+__all__ = ["NanoPipeline"]
 
 
 class NanoPipeline(wiring.Component):
@@ -479,11 +465,11 @@ class NanoPipeline(wiring.Component):
     def _add_trace(self, m: Module) -> None:
         """Report each instruction on the verification port."""
         m.submodules.trace = trace = NanoTrace(self._config)
-        decoder, lanes, registers = self._decoder, self._lanes, self._registers
-        port = self._system.port
+        lanes, registers, port = self._lanes, self._registers, self._system.port
         connect(m, flipped(self.rvfi), trace.rvfi)
         m.d.comb += [
-            trace.execute.eq(self._is(State.EXECUTE)),
+            trace.state.eq(self._state),
+            trace.halt.eq(self._debug_enter),
             trace.word.eq(self._word),
             trace.first.eq(self._a),
             trace.second.eq(registers.read_data),
@@ -497,37 +483,8 @@ class NanoPipeline(wiring.Component):
             trace.write_data.eq(self._next_a),
             trace.address.eq(self.dbus.address),
             trace.strobe.eq(lanes.strobe),
-            trace.load.eq(decoder.load),
-            trace.store.eq(decoder.store),
             trace.loaded.eq(self.dbus.read_data),
             trace.stored.eq(self.dbus.write_data),
         ]
         for name in trace.system_state.signature.members:
             m.d.comb += getattr(trace.system_state, name).eq(getattr(port.state, name))
-        self._add_stall(m, trace)
-
-    def _add_stall(self, m: Module, trace: NanoTrace) -> None:
-        decoder = self._decoder
-        with m.Switch(self._state):
-            with m.Case(State.FETCH, State.WAIT):
-                m.d.comb += trace.stall.eq(StallReason.FETCH)
-            with m.Case(State.READ):
-                m.d.comb += trace.stall.eq(StallReason.EXECUTE)
-            with m.Case(State.EXECUTE):
-                m.d.comb += trace.stall.eq(StallReason.EXECUTE)
-                with m.If(self._interrupt):
-                    m.d.comb += trace.stall.eq(StallReason.SYSTEM)
-                with m.Elif(decoder.wfi | self._debug_enter):
-                    m.d.comb += trace.stall.eq(StallReason.SLEEP)
-                with m.Elif(decoder.branch):
-                    m.d.comb += trace.stall.eq(StallReason.BRANCH)
-                with m.Elif(decoder.load | decoder.store):
-                    m.d.comb += trace.stall.eq(StallReason.DATA_BUS)
-                with m.Elif(decoder.custom):
-                    m.d.comb += trace.stall.eq(StallReason.CUSTOM)
-            with m.Case(State.REQUEST, State.RESPONSE):
-                m.d.comb += trace.stall.eq(StallReason.DATA_BUS)
-            with m.Case(State.OFFER, State.ANSWER):
-                m.d.comb += trace.stall.eq(StallReason.CUSTOM)
-            with m.Default():
-                m.d.comb += trace.stall.eq(StallReason.SLEEP)

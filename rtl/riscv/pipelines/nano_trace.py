@@ -8,6 +8,7 @@ from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import Rvfi, StallReason
 from rtl.riscv.isa import Mode
 from rtl.riscv.pipelines.nano_decode import Decoder
+from rtl.riscv.pipelines.nano_state import State
 
 __all__ = ["NanoTrace"]
 
@@ -24,22 +25,22 @@ class NanoTrace(wiring.Component):
 
     Members
     -------
-    execute : In(1)
-        The instruction in `word` is in its execute state, with `first` and
-        `second` from its registers in the first such cycle.
-    retire, exception, fetch_fault, interrupt : In(1)
+    state : In(State)
+        What the pipeline is at.
+    word, first, second : In(32)
+        The instruction, and what its registers held, in the first cycle of
+        :attr:`State.EXECUTE`.
+    retire, exception, fetch_fault, interrupt, halt : In(1)
         It ends; with an exception, which came from its fetch; or an
-        interrupt takes its place.
+        interrupt or the debugger takes its place.
     pc, next_pc : In(30)
         Its address, and of what follows, in words.
     write, write_data : In
         The register write.
-    load, store, address, strobe, loaded, stored : In
+    address, strobe, loaded, stored : In
         The access of the data bus.
     system_state : In, as ``Rvfi.state``
         CSRs.
-    stall : In(StallReason)
-        Why nothing retires, if so.
     rvfi : Out(Rvfi())
 
     Timing
@@ -52,7 +53,7 @@ class NanoTrace(wiring.Component):
         rvfi = Rvfi()
         super().__init__(
             {
-                "execute": In(1),
+                "state": In(State),
                 "word": In(32),
                 "first": In(32),
                 "second": In(32),
@@ -60,18 +61,16 @@ class NanoTrace(wiring.Component):
                 "exception": In(1),
                 "fetch_fault": In(1),
                 "interrupt": In(1),
+                "halt": In(1),
                 "pc": In(30),
                 "next_pc": In(30),
                 "write": In(1),
                 "write_data": In(32),
-                "load": In(1),
-                "store": In(1),
                 "address": In(32),
                 "strobe": In(4),
                 "loaded": In(32),
                 "stored": In(32),
                 "system_state": In(rvfi.members["state"].signature),
-                "stall": In(StallReason),
                 "rvfi": Out(rvfi),
             }
         )
@@ -80,7 +79,7 @@ class NanoTrace(wiring.Component):
         """Return the logic."""
         m = Module()
         rvfi = self.rvfi
-        executed = Signal()  # its operands are kept
+        executed = Signal()  # the instruction had its first cycle, and its operands are kept
         handler = Signal()  # the next instruction is the first of an interrupt handler
         order = Signal(64)
         kept = {name: Signal(32, name=f"kept_{name}") for name in ("word", "first", "second")}
@@ -88,9 +87,11 @@ class NanoTrace(wiring.Component):
         for name, signal in kept.items():
             now[name] = Mux(executed, signal, getattr(self, name))
             m.d.sync += signal.eq(now[name])
-        m.d.sync += executed.eq(self.execute | (executed & ~self.retire))
+        # Between two instructions there always is a cycle in one of these states.
+        between = (State.FETCH, State.WAIT, State.READ, State.HALTED)
+        m.d.sync += executed.eq(~Cat(self.state == state for state in between).any())
         with m.If(self.retire | self.interrupt):
-            m.d.sync += [executed.eq(0), handler.eq(self.interrupt)]
+            m.d.sync += handler.eq(self.interrupt)
         m.submodules.decoder = decoder = Decoder(self._config)
         m.d.comb += decoder.instruction.eq(now["word"])
         uses_first, uses_second = self._uses(decoder)
@@ -112,12 +113,12 @@ class NanoTrace(wiring.Component):
             "rd_wdata": Mux(self.write & now["word"][7:12].any(), self.write_data, 0),
             "pc_rdata": Cat(Const(0, 2), self.pc),
             "pc_wdata": Cat(Const(0, 2), self.next_pc),
-            "mem_addr": Mux(ends & (self.load | self.store), self.address, 0),
-            "mem_rmask": Mux(ends & self.load, self.strobe, 0),
-            "mem_wmask": Mux(ends & self.store, self.strobe, 0),
-            "mem_rdata": Mux(ends & self.load, self.loaded, 0),
-            "mem_wdata": Mux(ends & self.store, self.stored, 0),
-            "stall": Mux(self.retire, StallReason.NONE, self.stall),
+            "mem_addr": Mux(ends & (decoder.load | decoder.store), self.address, 0),
+            "mem_rmask": Mux(ends & decoder.load, self.strobe, 0),
+            "mem_wmask": Mux(ends & decoder.store, self.strobe, 0),
+            "mem_rdata": Mux(ends & decoder.load, self.loaded, 0),
+            "mem_wdata": Mux(ends & decoder.store, self.stored, 0),
+            "stall": Mux(self.retire, StallReason.NONE, self._stall(m, decoder)),
         }
         for name, value in fields.items():
             m.d.sync += getattr(rvfi, name).eq(value)
@@ -138,3 +139,31 @@ class NanoTrace(wiring.Component):
         second = decoder.op | decoder.store | decoder.branch | decoder.custom
         first = second | decoder.op_imm | decoder.load | decoder.jalr | by_register
         return known & first, known & second
+
+    def _stall(self, m: Module, decoder: Decoder) -> Signal:
+        """Return why nothing retires, if so."""
+        stall = Signal(StallReason)
+        with m.Switch(self.state):
+            with m.Case(State.FETCH, State.WAIT):
+                m.d.comb += stall.eq(StallReason.FETCH)
+            with m.Case(State.EXECUTE):
+                m.d.comb += stall.eq(StallReason.EXECUTE)
+                with m.If(self.interrupt):
+                    m.d.comb += stall.eq(StallReason.SYSTEM)
+                with m.Elif(decoder.wfi | self.halt):
+                    m.d.comb += stall.eq(StallReason.SLEEP)
+                with m.Elif(decoder.branch):
+                    m.d.comb += stall.eq(StallReason.BRANCH)
+                with m.Elif(decoder.load | decoder.store):
+                    m.d.comb += stall.eq(StallReason.DATA_BUS)
+                with m.Elif(decoder.custom):
+                    m.d.comb += stall.eq(StallReason.CUSTOM)
+            with m.Case(State.READ):
+                m.d.comb += stall.eq(StallReason.EXECUTE)
+            with m.Case(State.REQUEST, State.RESPONSE):
+                m.d.comb += stall.eq(StallReason.DATA_BUS)
+            with m.Case(State.OFFER, State.ANSWER):
+                m.d.comb += stall.eq(StallReason.CUSTOM)
+            with m.Default():
+                m.d.comb += stall.eq(StallReason.SLEEP)
+        return stall

@@ -50,8 +50,7 @@ def test_nano(tmp_path: Path) -> None:
     assert result.good, result.messages
     assert len(result.passed) == 2
     coverage = merge_files([tmp_path / "coverage.json"])
-    assert coverage.points["riscv.instruction"].ratio > 0.4
-    assert any(coverage.points["riscv.trap"].hits.values())
+    assert coverage.points["riscv.instruction"].hits["addi"]
 
 
 def test_nano_without_rvfi(tmp_path: Path) -> None:
