@@ -5,6 +5,8 @@
 namespace lockstep {
 namespace {
 
+constexpr reg_t kInhibitRetired = 4;  // mcountinhibit.IR
+
 // mie with the local interrupts, which Spike lacks.
 class WideMie : public mie_csr_t {
  public:
@@ -126,8 +128,17 @@ void Model::apply(const std::vector<CsrRule>& rules) {
 bool Model::step() {
   load.done = store.done = false;
   unsigned causes = cause_->writes, values = value_->writes;
+  reg_t inhibited = state_->mcountinhibit->read() & kInhibitRetired;
   processor_->step(1);
   processor_->clear_waiting_for_interrupt();
+  // A write of mcountinhibit takes effect after its instruction, which counts as before; Spike
+  // looks at the new value.
+  reg_t inhibits = state_->mcountinhibit->read() & kInhibitRetired;
+  if (inhibits != inhibited) {
+    auto& count = state_->minstret;
+    if (inhibits) count->bump(1);
+    else count->bump(~reg_t(0));
+  }
   return cause_->writes != causes && value_->writes != values;
 }
 
