@@ -101,6 +101,8 @@ class Debugger(wiring.Component):
             debug.error.eq(self.error),
         ]
         connect(m, flipped(self.fetched), flipped(window))
+        with m.If(self.holds):
+            m.d.comb += window.present.eq(0)
         with m.If(self.mode):
             injects = debug.instruction_valid & debug.instruction_ready
             m.d.comb += [

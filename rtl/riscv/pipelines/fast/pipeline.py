@@ -1,6 +1,6 @@
 """The fast pipeline: two instructions a cycle, in order."""
 
-from amaranth.hdl import Cat, Const, Module, Mux
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
@@ -94,8 +94,9 @@ class FastPipeline(wiring.Component):
             connect(m, execute.custom, flipped(self.custom))
         if config.pmp_regions:
             self._protect(m, fetch, access, system)
+        single: Value = Const(0, 1)
         if config.triggers:
-            self._watch(m, decode, access, system)
+            single |= self._watch(m, access, system)
         if config.debug == "none":
             connect(m, fetch.window, decode.window)
         else:
@@ -104,6 +105,8 @@ class FastPipeline(wiring.Component):
             connect(m, debugger.window, decode.window)
             connect(m, debugger.debug, flipped(self.debug))
             self._debug(m, debugger, decode, access, execute, port)
+            single |= port.debug_step
+        m.d.comb += decode.single.eq(single)
         self._data_bus(m, access, execute)
         if config.rvfi:
             self._trace(m, access, execute, port)
@@ -130,8 +133,8 @@ class FastPipeline(wiring.Component):
             access.denied.eq(~checker.allowed),
         ]
 
-    def _watch(self, m: Module, decode: Decode, access: Access, system: SystemUnit) -> None:
-        """Compare with the triggers; nothing is paired while any is armed."""
+    def _watch(self, m: Module, access: Access, system: SystemUnit) -> Value:
+        """Compare with the triggers; return whether any is armed, when nothing may be paired."""
         armed = []
         for number in range(self._config.triggers):
             trigger = system.triggers[number]
@@ -148,7 +151,7 @@ class FastPipeline(wiring.Component):
                 access.breaks[place].eq(checker.exception),
                 access.halts[place].eq(checker.debug),
             ]
-        m.d.comb += decode.single.eq(Cat(armed).any())
+        return Cat(armed).any()
 
     def _debug(
         self,
