@@ -62,8 +62,11 @@ class Multiplier(wiring.Component):
         """Return the logic."""
         m = Module()
         a_signed, b_signed = self.operation != 3, ~self.operation[1]
-        a = Cat(self.a, self.a[31] & a_signed)
-        b = Cat(Const(0, 1), self.b, (self.b[31] & b_signed).replicate(2))
+        a, b = Signal(33), Signal(35)
+        m.d.comb += [
+            a.eq(Cat(self.a, self.a[31] & a_signed)),
+            b.eq(Cat(Const(0, 1), self.b, (self.b[31] & b_signed).replicate(2))),
+        ]
         total, carries = carry_save_sum(m, _booth_rows(m, a, b), 64)
         upper = self.operation != 0
         if self._registered:
@@ -86,8 +89,13 @@ def _booth_row(m: Module, a: Value, bits: Value, digit: int) -> tuple[Value, Val
 
     `bits` are the digit's two and the one below them.
     """
-    low, middle, high = bits
-    one, two = low ^ middle, (high & ~middle & ~low) | (~high & middle & low)
+    low, middle, high = three = Signal(3, name=f"bits_{digit}")
+    one, two = Signal(name=f"one_{digit}"), Signal(name=f"two_{digit}")
+    m.d.comb += [
+        three.eq(bits),
+        one.eq(low ^ middle),
+        two.eq((high & ~middle & ~low) | (~high & middle & low)),
+    ]
     row = Signal(34, name=f"digit_{digit}")
     single, double = Cat(a, a[32]), Cat(Const(0, 1), a)
     m.d.comb += row.eq(((single & one.replicate(34)) | (double & two.replicate(34))) ^ high.replicate(34))

@@ -42,7 +42,6 @@ def simulate(dut, bench, clocked=True):
     sim.run()
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize("registered", [False, True])
 def test_the_whole_array(registered):
     dut = Multiplier(registered=registered)
@@ -65,9 +64,7 @@ def test_the_whole_array(registered):
     simulate(dut, bench, registered)
 
 
-@pytest.mark.parametrize(
-    "bits", [2, 16, pytest.param(4, marks=pytest.mark.nightly), pytest.param(8, marks=pytest.mark.nightly)]
-)
+@pytest.mark.parametrize("bits", [2, 4, 8, 16])
 def test_passes(bits):
     dut = IterativeMultiplier(bits=bits)
 
