@@ -140,6 +140,18 @@ def test_too_early_is_busy_until_it_is_reset() -> None:
     assert [address for _write, address, _data in accesses] == [5, 8]
 
 
+def test_looking_too_early_is_busy_as_well() -> None:
+    async def bench(port: JtagDriver) -> None:
+        await port.reset()
+        await port.shift_instruction(DMI)
+        await port.shift_data(dmi(2, 5, 1), 41)
+        assert await port.shift_data(dmi(0), 41) & 3 == 3
+        await port.idle(1000)
+        assert await port.shift_data(dmi(2, 6, 1), 41) & 3 == 3
+
+    assert [address for _write, address, _data in run_port(bench, delay=200)] == [5]
+
+
 @pytest.mark.parametrize("idcode", [0, 2, 1 << 32])
 def test_idcode_is_checked(idcode: int) -> None:
     with pytest.raises(ValueError, match=f"idcode must be an odd number of 32 bits, not {idcode:#x}"):
