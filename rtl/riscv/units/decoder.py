@@ -333,8 +333,10 @@ class Decoder(wiring.Component):
             (fields.opcode(Opcode.SYSTEM), Cat(x[15:20], Const(0, 27))),
         ]
         value = Const(0, 32)
-        for select, form in choices:
-            value |= form & select.replicate(32)
+        for number, (select, form) in enumerate(choices):
+            chosen = Signal(name=f"format_{number}")
+            m.d.comb += chosen.eq(select)
+            value |= form & chosen.replicate(32)
         m.d.comb += self.control.immediate.eq(value)
 
     def _registers(self, m: Module, fields: _Fields, operation: Value, immediate: Value) -> Value:
