@@ -53,7 +53,7 @@ def needed() -> None:
 
 @pytest.fixture(scope="module")
 def outcome(
-    needed: None, tmp_path_factory: pytest.TempPathFactory
+    needed: None, simulator_cache: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str, str], Outcome]]:
     """Outcomes by core and test: a core is built when its first test asks, the presets at once."""
     folder = tmp_path_factory.mktemp("directed")
@@ -61,7 +61,7 @@ def outcome(
 
         def simulator(core: str) -> Path:
             preset, options = CORES[core]
-            return build(elaborate(preset, options), folder / "simulators", level="-O1")
+            return build(elaborate(preset, options), simulator_cache, level="-O1")
 
         built: dict[str, Future[Path]] = {core: pool.submit(simulator, core) for core in PRESETS}
 
