@@ -612,7 +612,8 @@ class Execute(wiring.Component):
             retired.write_data.eq(Mux(self._modifies, self.bus_data, added.store)),
             retired.writes.eq(
                 Cat(
-                    (x.store & ~(added.fails if self._config.a else 0)) | (self._modifies if not i else 0)
+                    (x.store & ~(added.fails if self._config.a else Const(0, 1)))
+                    | (self._modifies if not i else Const(0, 1))
                     for i, x in enumerate(self._operations)
                 )
             ),
