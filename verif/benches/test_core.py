@@ -47,6 +47,8 @@ class CoreTest(uvm_test):
     """What the tests share; each says its pauses and its program."""
 
     pacing: ClassVar[dict[str, str]] = {"ibus": "full", "dbus": "full"}
+    #: Instructions after which a test has seen enough; None: at its program's end.
+    enough: int | None = None
 
     def build_phase(self) -> None:
         """Make the environment."""
@@ -59,13 +61,17 @@ class CoreTest(uvm_test):
     async def run_phase(self) -> None:
         """Run the program."""
         self.raise_objection()
-        await self.env.run(self.program(), limit=_CYCLES_PER_INSTRUCTION * length() + 100_000)
+        program = self.program()
+        await self.env.run(
+            program, limit=_CYCLES_PER_INSTRUCTION * length() + 100_000, instructions=self.enough
+        )
         self.drop_objection()
 
     def program(self) -> Program:
         """Return what to run: by default, a random program of its own for each test."""
         if not self.config.rvfi:
             raise ValueError("random programs need rvfi: their interrupts come at any time")
+        self.enough = 2 * length()  # the program's own length is only about that
         seed = derive_seed(self.seed, "program", type(self).__name__)
         return random_program(self.config, seed, size=length() // 3, length=length())
 
