@@ -27,6 +27,9 @@ class _Slot:
     known: Value
     raw: Value
     operation: data.View
+    control: data.View
+    instruction: Value
+    alone: Value
 
 
 class Decode(wiring.Component):
@@ -176,6 +179,15 @@ class Decode(wiring.Component):
             known=known,
             raw=Mux(long, raw, raw[:16]),
             operation=operation,
+            control=decoder.control,
+            instruction=expander.instruction,
+            # As `special`, but for pairing it must be known early.
+            alone=fault[0]
+            | cut
+            | (long & fault[1])
+            | expander.illegal
+            | decoder.control.illegal
+            | self._set_apart(decoder.control, expander.instruction),
         )
 
     def _special(self, m: Module, control: data.View, number: int) -> Signal:
@@ -199,6 +211,21 @@ class Decode(wiring.Component):
             value |= Const(what.value, 4) & chosen.replicate(4)
         m.d.comb += special.eq(value)
         return special
+
+    def _set_apart(self, control: data.View, instruction: Value) -> Value:
+        """Return whether an instruction is executed alone."""
+        alone = control.ecall | control.ebreak | control.mret | control.wfi | control.fence_i | control.csr
+        alone |= control.divide
+        in_array = ~instruction[12:14].any() if self._pipelined else Const(0, 1)
+        if self._config.m:
+            alone |= control.multiply & ~in_array
+        if self._config.debug != "none":
+            alone |= control.dret
+        if self._config.custom != "none":
+            alone |= control.custom
+        if self._config.a:
+            alone |= control.atomic
+        return alone
 
     def _fill(
         self, m: Module, operation: data.View, control: data.View, instruction: Value, special: Value
@@ -264,19 +291,22 @@ class Decode(wiring.Component):
 
     def _together(self, first: _Slot, second: _Slot) -> Value:
         """Return whether the second instruction can go with the first."""
-        a, b = first.operation, second.operation
-        alone = [x.special.as_value().any() | x.long for x in (a, b)]
-        flow = [x.branch | x.jump for x in (a, b)]
-        address = [x.load | x.store | x.indirect for x in (a, b)]
-        needs = a.writes & ((a.rd == b.rs1) | (a.rd == b.rs2))
+        # All from the decoders directly, since this decides how far the queue moves on.
+        a, b = first.control, second.control
+        rs1, rs2 = second.instruction[15:20], second.instruction[20:25]
+        rd = first.instruction[7:12]
+        flow = [x.branch | x.jump | x.jump_register for x in (a, b)]
+        address = [x.load | x.store | x.jump_register for x in (a, b)]
+        needs = a.writes_rd & (((rd == rs1) & b.reads_rs1) | ((rd == rs2) & b.reads_rs2))
         # What the second slot's ALU can take from the first in the same cycle, see ChainedAlu.
         short = (a.alu.logic & (b.alu.logic | b.alu.shift)) | ((a.alu.sum | a.alu.shift) & b.alu.logic)
-        chains = short & ~a.load & ~a.long & ~a.multiply
+        chains = short & ~a.load & ~a.multiply
         conflict = (
-            alone[0]
-            | alone[1]
+            first.alone
+            | second.alone
             | first.predicted
             | a.jump
+            | a.jump_register
             | (address[0] & address[1])
             | (a.branch & (flow[1] | address[1] | second.predicted))
             | (a.multiply & b.multiply)
