@@ -35,6 +35,8 @@ def test_registers_are_enumerated_as_debuggers_do() -> None:
         # Neither locked nor halting: this was not the debugger.
         assert await unit.read(TDATA1) == TYPE | LOAD | STORE | EXECUTE | USER | MACHINE
         assert await unit.read(TDATA2) == 0x1234
+        await unit.write(TDATA1, TYPE | LOCKED | HALT | MACHINE | EXECUTE)
+        assert await unit.read(TDATA1) == TYPE | MACHINE | EXECUTE
 
     run_unit(bench, **OPTIONS)
 
