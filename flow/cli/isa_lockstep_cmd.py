@@ -205,12 +205,14 @@ def _write_coverage(reference: Any, counters: Path, target: Path) -> None:  # no
 def _fail(campaign: Campaign, options: dict[str, Any]) -> None:
     failed = campaign.failed
     assert failed is not None
-    text = failed["mismatch"]["text"] if failed["status"] == "mismatch" else f"it ended by {failed['status']}"
+    differs = failed["status"] == "mismatch"
+    text = failed["mismatch"]["text"] if differs else f"it ended by {failed['status']}"
     click.echo(f"\nThe program of seed {failed['seed']}: {text}", err=True)
     again = f"suzuri isa random --core {options['core']}"
     again += "".join(f" --set {assignment}" for assignment in options["parameters"])
     raise CheckFailed(
-        f"the core and Spike differ in the program of seed {failed['seed']}",
+        f"{'the core and Spike differ' if differs else 'the core gets stuck'} "
+        f"in the program of seed {failed['seed']}",
         options["core"],
         f"Repeat it with '{again} --programs 1 --seed {failed['seed']}'",
     )

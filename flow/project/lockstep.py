@@ -34,7 +34,7 @@ __all__ = ["Campaign", "Lockstep", "Reference", "disturbance", "reference_of"]
 
 _GROUP = "suzuri.isa"
 _LENGTH = 200_000  # instructions that a random program executes, about
-_LIMIT = 100_000_000  # cycles of a random program
+_LIMIT = 10_000_000  # cycles of a random program, which takes about one million
 _WATCHDOG = 100_000
 _BLOCK = 8  # programs a step
 # Delays of the buses and random interrupts, by the seed: the plain case as often as all others.

@@ -133,12 +133,16 @@ class Lockstep:
 
     @staticmethod
     def _ending(path: Path) -> str:
-        """How a program ended whose instructions were all right: ``match`` when as it should."""
+        """How a program ended whose instructions were all right: ``match`` when as it may.
+
+        One that goes on for ever in the core and in Spike alike, which random programs may, is right
+        as far as it went; a core that is stuck ends by the watchdog.
+        """
         try:
             ending = read_result(path.read_text()).ending
         except (OSError, ValueError):
             return "broken"
-        return "match" if ending is Ending.EXIT else str(ending)
+        return "match" if ending in (Ending.EXIT, Ending.LIMIT) else str(ending)
 
 
 def _headline(report: Mapping[str, Any]) -> str:
