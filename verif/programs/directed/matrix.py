@@ -41,7 +41,7 @@ OPTIONS: dict[str, dict[str, Sequence[object]]] = {
         **_DEBUG,
         "a": _YES,
         "issue_width": (1, 2),
-        "multiplier": ("none", "serial", "fast", "single", "pipelined"),
+        "multiplier": ("none", "serial", "pipelined"),
         "divider": ("none", "serial", "early_out"),
         "branch_predictor": ("none", "static", "dynamic"),
         "btb_entries": (0, 16),
