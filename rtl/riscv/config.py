@@ -11,7 +11,7 @@ _CHOICES = {
     "divider": ("none", "serial", "early_out"),
     "shifter": ("serial", "barrel"),
     "register_file": ("flops", "memory"),
-    "branch_predictor": ("none", "static", "dynamic"),
+    "branch_predictor": ("none", "dynamic"),
     "debug": ("none", "direct", "jtag"),
     "custom": ("none", "port", "dot4"),
     "bus": ("native", "wishbone", "axi4lite"),
@@ -78,7 +78,7 @@ class CoreConfig:
     issue_width
         Instructions begun in one cycle, 1 or 2. 2 needs the fast pipeline.
     branch_predictor
-        ``none``, ``static`` (backwards taken) or ``dynamic``.
+        ``none`` or ``dynamic``.
     btb_entries, bht_entries, ras_entries
         Sizes of the dynamic predictor: target buffer (which has a counter
         for each entry), counters beside it, return addresses. Powers of two,
@@ -287,7 +287,6 @@ _RULES = (
         lambda c: c.pipeline == "nano" and (c.user_mode or c.pmp_regions),
         "pipeline 'nano' has machine mode only: user_mode and pmp_regions need 'small' or 'fast'",
     ),
-    (lambda c: c.pipeline == "nano" and c.branch_predictor != "none", "pipeline 'nano' predicts no branch"),
     (
         lambda c: c.pipeline == "fast" and (c.e or c.shifter == "serial"),
         "pipeline 'fast' has 32 registers and a barrel shifter: e and shifter 'serial' need another pipeline",
@@ -299,10 +298,6 @@ _RULES = (
     (
         lambda c: c.pipeline == "fast" and c.multiplier in ("fast", "single"),
         "pipeline 'fast' has multiplier 'pipelined' or 'serial', not {c.multiplier!r}",
-    ),
-    (
-        lambda c: c.pipeline == "fast" and c.branch_predictor == "static",
-        "pipeline 'fast' has branch_predictor 'dynamic' or 'none', not 'static'",
     ),
     (
         lambda c: c.btb_entries == 2,

@@ -43,7 +43,7 @@ OPTIONS: dict[str, dict[str, Sequence[object]]] = {
         "issue_width": (1, 2),
         "multiplier": ("none", "serial", "pipelined"),
         "divider": ("none", "serial", "early_out"),
-        "branch_predictor": ("none", "static", "dynamic"),
+        "branch_predictor": ("none", "dynamic"),
         "btb_entries": (0, 16),
         "bht_entries": (0, 64),
         "ras_entries": (0, 4),

@@ -27,10 +27,6 @@ def test_elaborates(options):
         ({"multiplier": "fast"}, "has multiplier 'pipelined' or 'serial', not 'fast'"),
         ({"btb_entries": 2}, "btb_entries must be at least 4, not 2"),
         ({"btb_entries": 0}, "bht_entries and ras_entries need btb_entries"),
-        (
-            {"branch_predictor": "static", "btb_entries": 0, "ras_entries": 0},
-            "has branch_predictor 'dynamic' or 'none', not 'static'",
-        ),
     ],
 )
 def test_refuses(options, message):
