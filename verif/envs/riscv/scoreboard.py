@@ -3,6 +3,7 @@
 from pyuvm import uvm_analysis_export, uvm_component
 
 from rtl.riscv.config import CoreConfig
+from rtl.riscv.isa import Cause, Csr
 from verif.agents.memory_bus import BusAccess
 from verif.agents.rvfi import Retirement
 from verif.envs.riscv.platform import Platform, Shadow, is_device
@@ -114,12 +115,13 @@ class CoreScoreboard(uvm_component):
         fields = seen.fields
         wanted = {
             "pc_rdata": expected.pc,
-            "insn": expected.insn,
             "trap": int(expected.trap),
             "pc_wdata": expected.next_pc,
             "rd_addr": expected.rd,
             "rd_wdata": expected.rd_value,
         }
+        if not (expected.trap and self._hart.csrs.values[Csr.MCAUSE] == Cause.INSTRUCTION_FAULT):
+            wanted["insn"] = expected.insn  # else nothing came, and what RVFI shows says nothing
         if self._order is not None:
             wanted["order"] = self._order + 1
         self._order = fields["order"]
