@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
+import importlib.util
 import json
 import os
 import subprocess
@@ -18,7 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["cache_dir", "file_digest", "probe", "remembered"]
+__all__ = ["cache_dir", "file_digest", "probe", "remembered", "wheel_file"]
 
 _FORMAT = 1
 _memory: dict[str, Any] | None = None
@@ -99,6 +101,19 @@ def file_digest(path: str | Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     return remembered(path, "digest", read)
+
+
+def wheel_file(distribution: str, package: str, file: str) -> tuple[str, Path] | None:
+    """Return a wheel's version and a file of its package, without importing it; ``None`` without it."""
+    try:
+        version = importlib.metadata.version(distribution)
+        spec = importlib.util.find_spec(package)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).with_name(file)
+    return (version, path) if path.is_file() else None
 
 
 def _load() -> dict[str, Any]:

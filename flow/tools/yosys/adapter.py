@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import os
 import re
 import shutil
@@ -13,7 +11,7 @@ from pathlib import Path
 
 from flow.model.errors import ConfigError
 from flow.model.tool import Command, ToolIdentity
-from flow.tools._probe import file_digest, probe, remembered
+from flow.tools._probe import file_digest, probe, remembered, wheel_file
 
 __all__ = ["FLAVOURS", "Yosys", "has_slang"]
 
@@ -108,16 +106,10 @@ def _yowasp() -> ToolIdentity | None:
 
 
 def _wheel(flavour: str, distribution: str, package: str, file: str, install: str) -> ToolIdentity | None:
-    try:
-        version = importlib.metadata.version(distribution)
-        spec = importlib.util.find_spec(package)
-    except (importlib.metadata.PackageNotFoundError, ValueError):
+    found = wheel_file(distribution, package, file)
+    if found is None:
         return None
-    if spec is None or spec.origin is None:
-        return None
-    library = Path(spec.origin).with_name(file)
-    if not library.is_file():
-        return None
+    version, library = found
     return ToolIdentity(
         name="yosys",
         flavour=flavour,
