@@ -8,6 +8,7 @@ from rtl.riscv import isa
 from rtl.riscv.config import CoreConfig
 
 __all__ = [
+    "STATE",
     "CustomUnit",
     "DebugPort",
     "InterruptLines",
@@ -17,6 +18,10 @@ __all__ = [
     "SystemPort",
     "core_signature",
 ]
+
+
+#: CSRs that verification sees as they are after each cycle.
+STATE = ("mstatus", "mepc", "mcause", "mtval", "mtvec", "mie", "mip", "mscratch")
 
 
 class StallReason(enum.Enum, shape=unsigned(4)):
@@ -234,8 +239,7 @@ class Rvfi(wiring.Signature):
             "mem_wdata": 32,
         }
         members = {name: Out(width * lanes) for name, width in widths.items()}
-        state = ("mstatus", "mepc", "mcause", "mtval", "mtvec", "mie", "mip", "mscratch")
-        members["state"] = Out(wiring.Signature({name: Out(32) for name in state}))
+        members["state"] = Out(wiring.Signature({name: Out(32) for name in STATE}))
         members["stall"] = Out(StallReason)
         super().__init__(members)
 
@@ -287,7 +291,6 @@ class SystemPort(wiring.Signature):
     """
 
     def __init__(self) -> None:
-        state = ("mstatus", "mepc", "mcause", "mtval", "mtvec", "mie", "mip", "mscratch")
         super().__init__(
             {
                 "csr_address": Out(12),
@@ -324,7 +327,7 @@ class SystemPort(wiring.Signature):
                 "debug_data_in": Out(32),
                 "debug_data_out": In(32),
                 "debug_data_write": In(1),
-                "state": In(wiring.Signature({name: Out(32) for name in state})),
+                "state": In(wiring.Signature({name: Out(32) for name in STATE})),
             }
         )
 

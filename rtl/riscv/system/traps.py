@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
-from rtl.riscv.interfaces import InterruptLines
+from rtl.riscv.interfaces import STATE, InterruptLines
 from rtl.riscv.isa import Csr, Interrupt, Mode
 from rtl.riscv.system.csr_bus import CsrBus, serve
 
@@ -67,7 +67,6 @@ class TrapRegisters(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
-        names = ("mstatus", "mepc", "mcause", "mtval", "mtvec", "mie", "mip", "mscratch")
         super().__init__(
             {
                 "bus": In(CsrBus()),
@@ -90,7 +89,7 @@ class TrapRegisters(wiring.Component):
                 "interrupt": Out(1),
                 "cause": Out(5),
                 "timeout_wait": Out(1),
-                "state": Out(wiring.Signature({name: Out(32) for name in names})),
+                "state": Out(wiring.Signature({name: Out(32) for name in STATE})),
             }
         )
 

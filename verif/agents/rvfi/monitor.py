@@ -7,7 +7,9 @@ from cocotb.handle import HierarchyObject, LogicArrayObject
 from cocotb.triggers import RisingEdge
 from pyuvm import uvm_analysis_port, uvm_component
 
-__all__ = ["STATE", "Retirement", "RvfiMonitor"]
+from rtl.riscv.interfaces import STATE
+
+__all__ = ["Retirement", "RvfiMonitor"]
 
 _WIDTHS = {
     "order": 64,
@@ -29,8 +31,6 @@ _WIDTHS = {
     "mem_rdata": 32,
     "mem_wdata": 32,
 }
-#: CSRs that come with the youngest instruction of a cycle.
-STATE = ("mstatus", "mepc", "mcause", "mtval", "mtvec", "mie", "mip", "mscratch")
 
 
 @dataclass(frozen=True, slots=True)
