@@ -8,16 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.cores.synthesis import LIBERTY, RECIPES, elaborate, measure
-
-
-def _value(text: str) -> tuple[str, object]:
-    name, _, value = text.partition("=")
-    if value in ("true", "false"):
-        return name, value == "true"
-    try:
-        return name, int(value, 0)
-    except ValueError:
-        return name, value
+from flow.project.request import parse_assignment
 
 
 def main() -> None:
@@ -43,7 +34,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         source = arguments.verilog
         if source is None:
-            source = elaborate(arguments.preset, dict(map(_value, arguments.set)), folder)
+            source = elaborate(arguments.preset, dict(map(parse_assignment, arguments.set)), folder)
         for recipe in RECIPES if arguments.recipe == "both" else (arguments.recipe,):
             result = measure(source, arguments.top, liberty, recipe, folder / recipe, arguments.clock)
             name = arguments.top if arguments.verilog else arguments.preset
