@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flow.cli.isa_lockstep_cmd import lockstep, random
+from flow.cli.isa_options import WATCHDOG, core_options, run_options, run_settings
 from flow.model.errors import CheckFailed, ConfigError
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["isa"]
 
 _PATH = click.Path(path_type=Path, dir_okay=False)
-_DEFAULT_LIMIT = 1_000_000_000
-_WATCHDOG = 100_000
 
 
 class _Number(click.ParamType):  # type: ignore[type-arg]
@@ -35,20 +34,6 @@ class _Number(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is no number, such as 0x80000000", param, ctx)
 
 
-_CORE = (
-    click.option("--core", default="small", show_default=True, metavar="NAME|MANIFEST",
-                 help="A preset, or the path of a core's manifest."),
-    click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
-                 help="Override a parameter of the core. Repeatable."),
-)  # fmt: skip
-
-
-def _core_options(function: Any) -> Any:  # noqa: ANN401 - a decorated command
-    for option in reversed(_CORE):
-        function = option(function)
-    return function
-
-
 @click.group()
 def isa() -> None:
     """Build programs for RISC-V cores, and run them."""
@@ -56,7 +41,8 @@ def isa() -> None:
 
 @isa.command()
 @click.argument("program", type=_PATH)
-@_core_options
+@core_options
+@run_options
 @click.option(
     "--sim",
     "simulator",
@@ -83,17 +69,9 @@ def isa() -> None:
 @click.option("--load-address", type=_Number(), help="Where a raw binary goes.")
 @click.option("--entry", type=_Number(), help="Address of the first instruction, instead of the file's.")
 @click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=_DEFAULT_LIMIT,
-    show_default=True,
-    metavar="CYCLES",
-    help="Most clock cycles; 0 for no limit.",
-)
-@click.option(
     "--watchdog",
     type=click.IntRange(min=0),
-    default=_WATCHDOG,
+    default=WATCHDOG,
     show_default=True,
     metavar="CYCLES",
     help="Most cycles without an instruction, but for WFI; 0 for no limit.",
@@ -113,34 +91,6 @@ def isa() -> None:
 )
 @click.option("--trace", type=_PATH, metavar="FILE", help="Write every instruction, with what it changed.")
 @click.option("--waves", type=_PATH, metavar="FILE", help="Record waves (FST; VCD by Icarus).")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Of the delays and interrupts below.",
-)
-@click.option(
-    "--stall-grant",
-    type=click.IntRange(0, 100),
-    default=0,
-    metavar="PERCENT",
-    help="Chance that a bus grants nothing in a cycle.",
-)
-@click.option(
-    "--stall-response",
-    type=click.IntRange(0, 100),
-    default=0,
-    metavar="PERCENT",
-    help="Chance that a bus answers nothing in a cycle.",
-)
-@click.option(
-    "--interrupt-rate",
-    type=click.IntRange(0, 65536),
-    default=0,
-    metavar="N",
-    help="Chance in 65536 that an interrupt line rises in a cycle.",
-)
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cores to build with; all by default.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the program's output and nothing else.")
 def run(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click passes them
@@ -185,12 +135,7 @@ def _run(program: Program, options: dict[str, Any]) -> Result:
     _warn(program, built.isa, quiet)
     raw = _raw(options["trace"])
     files = Files(trace=raw, waves=options["waves"], signature=options["signature"])
-    settings = RunOptions(
-        **{
-            k: options[k]
-            for k in ("limit", "watchdog", "seed", "stall_grant", "stall_response", "interrupt_rate")
-        }
-    )
+    settings = RunOptions(watchdog=options["watchdog"], **run_settings(options))
     words = int(options["signature_granularity"]) // 4
     try:
         result = simulate(
@@ -216,7 +161,7 @@ def _run(program: Program, options: dict[str, Any]) -> Result:
 @click.argument(
     "words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="SOURCES... [-o FILE] [GCC OPTIONS]..."
 )
-@_core_options
+@core_options
 @click.option("--memory", "region", metavar="ADDRESS:SIZE", help="Memory that the program is linked for.")
 @click.option("--htif", is_flag=True, help="Print and exit by HTIF, so that it runs on Spike too.")
 @click.option("--bare", is_flag=True, help="Link the sources alone, without start-up code and runtime.")

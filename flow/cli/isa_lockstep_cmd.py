@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flow.cli.isa_options import WATCHDOG, core_options, run_options, run_settings
 from flow.model.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -46,28 +47,15 @@ def _core_options(function: Any) -> Any:  # noqa: ANN401 - a decorated command
     for option in (
         click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cores to work with; all by default."),
         click.option("--coverage", type=_PATH, metavar="FILE", help="Write functional coverage (JSON)."),
-        click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
-                     help="Override a parameter of the core. Repeatable."),
-        click.option("--core", default="small", show_default=True, metavar="NAME|MANIFEST",
-                     help="A preset, or the path of a core's manifest."),
-    ):  # fmt: skip
+    ):
         function = option(function)
-    return function
+    return core_options(function)
 
 
 @click.command()
 @click.argument("program", type=_PATH)
 @_core_options
-@click.option("--limit", type=click.IntRange(min=0), default=1_000_000_000, show_default=True,
-              metavar="CYCLES", help="Most clock cycles; 0 for no limit.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
-              help="Of the delays and interrupts below.")  # fmt: skip
-@click.option("--stall-grant", type=click.IntRange(0, 100), default=0, metavar="PERCENT",
-              help="Chance that a bus grants nothing in a cycle.")  # fmt: skip
-@click.option("--stall-response", type=click.IntRange(0, 100), default=0, metavar="PERCENT",
-              help="Chance that a bus answers nothing in a cycle.")  # fmt: skip
-@click.option("--interrupt-rate", type=click.IntRange(0, 65536), default=0, metavar="N",
-              help="Chance in 65536 that an interrupt line rises in a cycle.")  # fmt: skip
+@run_options
 def lockstep(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click passes them
     """Run PROGRAM, an ELF file, and compare each instruction with Spike.
 
@@ -88,8 +76,7 @@ def lockstep(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click 
     session = Lockstep(core, jobs=options["jobs"], listener=_tell)
     built = core.build(boot.memory, boot, jobs=options["jobs"], listener=_tell)
     session.comparator()
-    chosen = ("limit", "seed", "stall_grant", "stall_response", "interrupt_rate")
-    settings = RunOptions(watchdog=100_000, **{name: options[name] for name in chosen})
+    settings = RunOptions(watchdog=WATCHDOG, **run_settings(options))
     counters = options["coverage"].with_suffix(".counters") if options["coverage"] else None
     report = session.check(loaded, built, boot, settings, show=_show, counters=counters)
     if counters is not None:
