@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flow.engine.runner import run_attended
@@ -19,6 +19,9 @@ _SOURCES = (".c", ".S", ".s", ".cpp", ".cc", ".cxx")
 _OBJECTS = (".o", ".a")
 #: Options of the compiler whose value is the next word.
 _PAIRS = frozenset(("-I", "-D", "-U", "-L", "-T", "-include", "-isystem", "-iquote", "-Xlinker", "-u", "-x"))
+#: Options that the runtime is compiled with too: target, code generation, its own macros. The others,
+#: such as ``-include``, ``-std`` or ``-Werror``, are about the program's sources alone.
+_FOR_RUNTIME = ("-m", "-O", "-g", "-f", "-DRUNTIME_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +120,16 @@ def build_program(
         script=None if runtime is None or own_script else runtime / "link.ld",
         symbols=(("__memory_base", region.base), ("__memory_size", region.size)) if region else (),
     )
-    files = [*_runtime_files(runtime), *sources.files]
+    ours = replace(build, flags=tuple(f for f in flags if f.startswith(_FOR_RUNTIME)))
+    files = [*((f, ours) for f in _runtime_files(runtime)), *((f, build) for f in sources.files)]
     with tempfile.TemporaryDirectory(prefix="suzuri-isa-") as folder:
         objects = []
-        for number, file in enumerate(files):
+        for number, (file, how) in enumerate(files):
             if file.suffix in _OBJECTS:
                 objects.append(file)
                 continue
             objects.append(Path(folder) / f"{number}-{file.stem}.o")
-            _call(gcc.compile_command(tool, build, file, objects[-1]), f"{file} does not compile", file, show)
+            _call(gcc.compile_command(tool, how, file, objects[-1]), "it does not compile", file, show)
         link = gcc.link_command(tool, build, tuple(objects), sources.target)
         _call(link, "the program does not link", sources.target, show)
 

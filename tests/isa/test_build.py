@@ -97,11 +97,20 @@ def test_what_does_not_compile_or_link(isa: Callable, tmp_path: Path) -> None:
     source.write_text("int main(void) { return x; }\n")
     said = isa("build", source, "-o", tmp_path / "a.elf", "--core", STRANGER)
     assert isinstance(said.error, ConfigError)
-    assert "a.c does not compile" in said.message
+    assert said.message.startswith(f"{source}: it does not compile: ")
     assert "'x' undeclared" in said.message
     source.write_text("volatile char big[1 << 20]; int main(int n) { return big[n]; }\n")
     said = isa("build", source, "-o", tmp_path / "a.elf", "--core", STRANGER, "--memory", "0x80000000:64K")
     assert "the program does not link" in said.message
+
+
+@needs_gcc
+def test_options_for_the_sources_do_not_reach_the_runtime(isa: Callable, tmp_path: Path) -> None:
+    source, program = tmp_path / "a.c", tmp_path / "a.elf"
+    source.write_text('int main(void) { return printf("%d", handlers) != 1; }\n')
+    said = isa("build", source, "-include", "stdio.h", "-Dhandlers=1", "-std=c90", "-pedantic", "-Werror",
+               "-o", program, "--core", STRANGER)  # fmt: skip
+    assert said.code == 0, said
 
 
 @pytest.mark.parametrize(
