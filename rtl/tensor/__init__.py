@@ -1,1 +1,1 @@
-"""The AI accelerator: MAC tile, its model, and (later) memories, sequencing and compiler."""
+"""The AI accelerator: MAC tile and its model, the accelerator around it, its commands and compiler."""

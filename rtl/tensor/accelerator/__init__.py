@@ -1,0 +1,1 @@
+"""The neural network accelerator: its configuration, its commands, and its RTL."""
