@@ -1,0 +1,1 @@
+"""Memory with one port, as SRAM macros have it."""
