@@ -67,7 +67,13 @@ def plan_boot(program: Program, memory: MemoryMap, reset_vector: int, *, movable
             program.name,
             "Link it so that its entry comes first, or name the core's reset_parameter in [isa]",
         )
-    place = next(p for p in _PLACES if _free(p, program, memory))
+    place = next((p for p in _PLACES if _free(p, program, memory)), None)
+    if place is None:
+        raise ConfigError(
+            f"the program leaves no page free for the jump to its entry {program.entry:#x}",
+            program.name,
+            f"Link it so that its entry lies at the core's reset vector {reset_vector:#x}",
+        )
     return _jump(program, memory, place, place)
 
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import bisect
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from flow.model.errors import ConfigError
 
-__all__ = ["Program", "Segment", "read_elf"]
+__all__ = ["Program", "Segment", "check_overlap", "read_elf"]
 
 _RISCV = 243
 _MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 40: "Arm", 62: "x86-64", 94: "Xtensa", 183: "AArch64"}
 _EXEC, _DYN = 2, 3
 _PT_LOAD = 1
 _SHT_SYMTAB, _SHT_ATTRIBUTES = 2, 0x7000_0003
+_PROGRAM_HEADER, _SECTION_HEADER = 32, 40  # bytes
+_MOST_SEGMENTS = 256
 _STT_NOTYPE, _STT_OBJECT, _STT_FUNC = 0, 1, 2
 _FLOAT_ABI = {0: "", 2: "single", 4: "double", 6: "quad"}
 _TAG_ARCH = 5
@@ -100,6 +103,23 @@ class Program:
         return [f"{n}={self.symbols[n]:x}" for n in ("tohost", "fromhost") if n in self.symbols]
 
 
+def check_overlap(segments: Iterable[Segment], name: str) -> None:
+    """Refuse a program in which one byte of memory is given twice.
+
+    Raises
+    ------
+    ConfigError
+        Two segments have data for the same address.
+    """
+    loaded = sorted((s.address, s.address + len(s.data)) for s in segments if s.data)
+    for (_, end), (begin, _) in pairwise(loaded):
+        if begin < end:
+            raise ConfigError(
+                f"two parts of the program overlap at {begin:#010x}", name,
+                "Check the addresses in its linker script, or those given to objcopy",
+            )  # fmt: skip
+
+
 def read_elf(content: bytes, name: str) -> Program:
     """Return the program in an ELF file.
 
@@ -128,9 +148,13 @@ def _read(content: bytes, name: str) -> Program:
         "<HHIIIIIHHHHHH", content, 16
     )
     _check_machine(name, kind, machine, flags)
-    segments = _segments(content, name, phoff, phsize, phnum)
+    if (phnum and phsize != _PROGRAM_HEADER) or (shoff and shnum and shsize != _SECTION_HEADER):
+        raise ValueError("headers of another size")
+    segments = _segments(content, name, phoff, phnum)
     sections = (
-        [struct.unpack_from("<10I", content, shoff + i * shsize) for i in range(shnum)] if shoff else []
+        [struct.unpack_from("<10I", content, shoff + i * _SECTION_HEADER) for i in range(shnum)]
+        if shoff
+        else []
     )
     symbols, functions = _symbols(content, sections)
     if entry == 0 and not _deliberate(symbols, segments):
@@ -187,44 +211,51 @@ def _check_machine(name: str, kind: int, machine: int, flags: int) -> None:
         )
 
 
-def _segments(content: bytes, name: str, offset: int, size: int, count: int) -> tuple[Segment, ...]:
-    found = []
-    for i in range(count):
-        kind, at, _, physical, in_file, in_memory, _, _ = struct.unpack_from(
-            "<8I", content, offset + i * size
-        )
-        if kind != _PT_LOAD or in_memory == 0:
-            continue
+def _segments(content: bytes, name: str, offset: int, count: int) -> tuple[Segment, ...]:
+    found: list[Segment] = []
+    headers = [struct.unpack_from("<8I", content, offset + i * _PROGRAM_HEADER) for i in range(count)]
+    loaded = [row for row in headers if row[0] == _PT_LOAD and row[5]]
+    if len(loaded) > _MOST_SEGMENTS:
+        raise ConfigError(
+            f"the program is loaded in {len(loaded)} segments; more than {_MOST_SEGMENTS} are not taken",
+            name, "Join them in its linker script",
+        )  # fmt: skip
+    for _, at, virtual, physical, in_file, in_memory, _, _ in loaded:
         data = content[at : at + in_file]
-        if len(data) != in_file:
-            raise ConfigError("the ELF file is damaged or cut short", name, "Link it again")
-        if physical + in_memory > 1 << 32:
+        if len(data) != in_file or in_file > in_memory:
+            raise ValueError("a segment that is not there")
+        if max(virtual, physical) + in_memory > 1 << 32:
             raise ConfigError(
-                f"a segment at {physical:#x} reaches beyond the 32-bit address space", name, _COMPILE
-            )
+                f"a segment at {max(virtual, physical):#x} reaches beyond the 32-bit address space",
+                name, _COMPILE,
+            )  # fmt: skip
         found.append(Segment(physical, data, in_memory))
         # What is copied at start-up needs memory where it runs, too.
-        virtual = struct.unpack_from("<8I", content, offset + i * size)[2]
         if virtual != physical:
             found.append(Segment(virtual, b"", in_memory))
     if not any(s.data for s in found):
         raise ConfigError("the program has nothing to load", name, "Check its linker script")
+    check_overlap(found, name)
     return tuple(sorted(found, key=lambda s: s.address))
 
 
 def _symbols(content: bytes, sections: list[tuple[int, ...]]) -> tuple[dict[str, int], list[tuple[int, int]]]:
     symbols: dict[str, int] = {}
     functions: list[tuple[int, int]] = []
-    for section in sections:
-        if section[1] != _SHT_SYMTAB:
-            continue
+    # A linked file has one symbol table. Names may share their ends, but add up to about their section.
+    for section in [row for row in sections if row[1] == _SHT_SYMTAB][:1]:
         names = sections[section[6]]
         strings = content[names[4] : names[4] + names[5]]
+        left = 8 * len(strings)
         for at in range(section[4], section[4] + section[5], 16):
             offset, value, size, info, _, index = struct.unpack_from("<IIIBBH", content, at)
             if index == 0 or (info & 15) not in (_STT_NOTYPE, _STT_OBJECT, _STT_FUNC):
                 continue
-            name = strings[offset : strings.index(b"\0", offset)].decode()
+            end = strings.index(b"\0", offset)
+            left -= end - offset
+            if left < 0:
+                raise ValueError("names without end")
+            name = strings[offset:end].decode()
             if name and (name not in symbols or info >> 4):  # a global one wins
                 symbols[name] = value
             if info & 15 == _STT_FUNC and size:

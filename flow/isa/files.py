@@ -7,14 +7,16 @@ IEEE Std 1364-2005, 17.2.9 (``$readmemh``).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from flow.isa.elf import Program, Segment, read_elf
+from flow.isa.elf import Program, Segment, check_overlap, read_elf
 from flow.model.errors import ConfigError
 
 __all__ = ["FORMATS", "read_program"]
 
 FORMATS = ("auto", "elf", "ihex", "verilog", "binary")
+_MOST_BYTES = 512 << 20
 _SUFFIXES = {
     ".hex": "verilog",
     ".vh": "verilog",
@@ -49,11 +51,14 @@ def read_program(
         The file cannot be read as what it is said to be.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", path, "Name a program") from None
     if not content:
         raise ConfigError("the file is empty", path, "Name a program")
+    if len(content) > _MOST_BYTES:
+        raise ConfigError("the file is larger than 512 MiB", path, "Name a program, stripped if need be")
     form = _form(content, path) if form == "auto" else form
     if form == "elf":
         if load_address is not None:
@@ -69,7 +74,7 @@ def read_program(
 def _form(content: bytes, path: Path) -> str:
     if content[:4] == b"\x7fELF":
         return "elf"
-    if re.match(rb"\s*:[0-9A-Fa-f]{10}", content):
+    if re.match(rb"\s*:[0-9A-Fa-f]{2}", content):
         return "ihex"
     if re.match(rb"\s*@[0-9A-Fa-f]+\s", content):
         return "verilog"
@@ -106,27 +111,32 @@ def _plain(form: str, content: bytes, path: Path, load_address: int | None, entr
         segments = _verilog(content, path, load_address or 0)
     for s in segments:
         if not 0 <= s.address <= s.end <= 1 << 32:
-            raise ConfigError(f"{s.size} bytes at {s.address:#x} reach beyond the 32-bit address space", path)
+            raise ConfigError(
+                f"{s.size} bytes at {s.address:#x} reach beyond the 32-bit address space", path,
+                "Check the addresses, and --load-address",
+            )  # fmt: skip
     first = segments[0].address if start is None else start
     return Program(name=str(path), entry=first if entry is None else entry, segments=segments)
 
 
-def _joined(chunks: dict[int, bytes], path: Path) -> tuple[Segment, ...]:
+def _joined(chunks: Iterable[tuple[int, bytes | bytearray]], path: Path) -> tuple[Segment, ...]:
     """Return chunks as segments, those that touch in one."""
-    segments: list[tuple[int, bytearray]] = []
-    for address in sorted(chunks):
-        if segments and segments[-1][0] + len(segments[-1][1]) == address:
-            segments[-1][1].extend(chunks[address])
+    joined: list[tuple[int, bytearray]] = []
+    for address, data in sorted(row for row in chunks if row[1]):
+        if joined and joined[-1][0] + len(joined[-1][1]) == address:
+            joined[-1][1].extend(data)
         else:
-            segments.append((address, bytearray(chunks[address])))
-    if not segments:
+            joined.append((address, bytearray(data)))
+    if not joined:
         raise ConfigError("the program has nothing to load", path, "Make it anew")
-    return tuple(Segment(a, bytes(d), len(d)) for a, d in segments)
+    segments = tuple(Segment(a, bytes(d), len(d)) for a, d in joined)
+    check_overlap(segments, str(path))
+    return segments
 
 
 def _intel(content: bytes, path: Path) -> tuple[tuple[Segment, ...], int | None]:
-    chunks: dict[int, bytes] = {}
-    base, start = 0, None
+    chunks: list[tuple[int, bytes]] = []
+    base, start, ended = 0, None, False
     for number, line in enumerate(content.decode("ascii", "replace").split(), 1):
         try:
             record = bytes.fromhex(line[1:])
@@ -139,8 +149,9 @@ def _intel(content: bytes, path: Path) -> tuple[tuple[Segment, ...], int | None]
             )  # fmt: skip
         offset, kind, data = record[1] << 8 | record[2], record[3], record[4:-1]
         if kind == 0:
-            chunks[base + offset] = data
+            chunks.append((base + offset, data))
         elif kind == 1:
+            ended = True
             break
         elif kind == 2:
             base = int.from_bytes(data, "big") << 4
@@ -148,6 +159,10 @@ def _intel(content: bytes, path: Path) -> tuple[tuple[Segment, ...], int | None]
             base = int.from_bytes(data, "big") << 16
         elif kind == 5:
             start = int.from_bytes(data, "big")
+    if not ended:
+        raise ConfigError(
+            "the file is cut short: it has no record that ends it (:00000001FF)", path, "Make the file anew"
+        )
     return _joined(chunks, path), start
 
 
@@ -159,18 +174,16 @@ def _verilog(content: bytes, path: Path, origin: int) -> tuple[Segment, ...]:
     if digits > 8:
         raise ConfigError(f"its words have {digits} digits; they may have up to 8", path, "Give 32-bit words")
     width = 1 if digits <= 2 else 2 if digits <= 4 else 4
-    chunks: dict[int, bytearray] = {}
-    at = current = origin
+    chunks = [(origin, bytearray())]
     for token in tokens:
         try:
             if token.startswith("@"):
-                at = current = origin + int(token[1:], 16) * width
+                chunks.append((origin + int(token[1:], 16) * width, bytearray()))
             else:
                 value = int(token.replace("_", ""), 16)
-                chunks.setdefault(current, bytearray()).extend(value.to_bytes(width, "little"))
-                at += width
+                chunks[-1][1].extend(value.to_bytes(width, "little"))
         except (ValueError, OverflowError):
             raise ConfigError(
                 f"{token[:20]!r} is no hexadecimal number", path, "Make the file anew"
             ) from None
-    return _joined({a: bytes(d) for a, d in chunks.items()}, path)
+    return _joined(chunks, path)

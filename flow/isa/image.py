@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 import struct
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from flow.model.errors import ConfigError
 __all__ = ["DEVICES", "MemoryMap", "Region", "image_text", "parse_region"]
 
 _PAGE = 4096
+_BLOCK = 32  # bytes that a line of an image has
 _SPACE = 1 << 32
 _DEFAULT_SIZE = 4 << 20
 _MOST = 8
@@ -104,6 +106,12 @@ class MemoryMap:
                 regions[-1] = Region(last.base, end - last.base)
             else:
                 regions.append(Region(base, end - base))
+        if len(regions) > _MOST:
+            raise ConfigError(
+                f"the program lies in {len(regions)} places far apart; memory has {_MOST} regions at most",
+                program.name,
+                "Link it closer together, or give larger regions that hold several: --memory ADDRESS:SIZE",
+            )
         return cls(tuple(regions))
 
     def holds(self, address: int, size: int = 1) -> bool:
@@ -164,20 +172,23 @@ def image_text(segments: Iterable[Segment], memory: MemoryMap) -> str:
     memory
         Where memory lies; it holds all of them.
     """
-    pages: dict[int, bytearray] = {}
+    blocks: dict[int, bytearray] = {}
     for segment in segments:
         at = segment.address
         left = memoryview(segment.data)
         while left:
-            page, offset = at & -_PAGE, at % _PAGE
-            part = left[: _PAGE - offset]
-            pages.setdefault(page, bytearray(_PAGE))[offset : offset + len(part)] = part
+            block, offset = at & -_BLOCK, at % _BLOCK
+            part = left[: _BLOCK - offset]
+            blocks.setdefault(block, bytearray(_BLOCK))[offset : offset + len(part)] = part
             left, at = left[len(part) :], at + len(part)
-    lines, first = [], 0
+    lines, first, known = [], 0, sorted(blocks)
     for region in memory.regions:
-        for page in sorted(p for p in pages if region.base <= p < region.end):
-            lines.append(f"@{first + (page - region.base) // 4:x}")
-            words = struct.unpack("<1024I", pages[page])
-            lines += [" ".join(f"{w:08x}" for w in words[i : i + 8]) for i in range(0, 1024, 8)]
+        last = -1
+        inside = known[bisect.bisect_left(known, region.base) : bisect.bisect_left(known, region.end)]
+        for block in inside:
+            if block != last:
+                lines.append(f"@{first + (block - region.base) // 4:x}")
+            lines.append(" ".join(f"{word:08x}" for word in struct.unpack("<8I", blocks[block])))
+            last = block + _BLOCK
         first += region.size // 4
     return "\n".join(lines) + "\n"

@@ -47,6 +47,10 @@ def test_binary_needs_an_address(tmp_path: Path) -> None:
     [
         ("a.hex", ":0400000013000000EA\n", {}, "a.hex:1: this is no record"),
         ("a.hex", ":00000001FF\n", {}, "nothing to load"),
+        ("a.hex", ":00000000\n", {}, "a.hex:1: this is no record"),
+        ("a.hex", ":0400000013000000E9\n", {}, "cut short: it has no record that ends it"),
+        ("a.hex", ":0400000013000000E9\n:0400020013000000E7\n:00000001FF\n", {}, "overlap at 0x00000002"),
+        ("a.hex", "@0 00000013 @0 00000093", {}, "overlap at 0x00000000"),
         ("a.hex", "@0 123456789", {}, "its words have 9 digits"),
         ("a.hex", "@0 wxyz", {}, "'wxyz' is no hexadecimal number"),
         ("a.bin", b"", {"load_address": 0}, "the file is empty"),

@@ -67,10 +67,21 @@ def test_image_counts_the_words_of_all_regions() -> None:
     memory = MemoryMap((Region(0x1000, 4096), Region(0x8000_0000, 8192)))
     text = image_text((Segment(0x1FFE, b"\x11\x22", 2), Segment(0x8000_0005, b"\xaa\xbb", 2)), memory)
     lines = text.splitlines()
-    assert lines[0] == "@0"
-    assert lines[128].split()[-1] == "22110000"
-    assert lines[129] == "@400"
-    assert lines[130].split()[:3] == ["00000000", "00bbaa00", "00000000"]
+    assert lines[0] == "@3f8"
+    assert lines[1].split()[-1] == "22110000"
+    assert lines[2] == "@400"
+    assert lines[3].split()[:3] == ["00000000", "00bbaa00", "00000000"]
+
+
+def test_image_says_no_address_where_lines_touch() -> None:
+    memory = MemoryMap((Region(0x1000, 4096),))
+    text = image_text((Segment(0x1000, bytes(60), 60), Segment(0x1080, b"\x01", 1)), memory)
+    assert [line[0] for line in text.splitlines()] == ["@", "0", "0", "@", "0"]
+
+
+def test_program_in_too_many_places() -> None:
+    with pytest.raises(ConfigError, match=r"x\.elf: the program lies in 9 places far apart"):
+        MemoryMap.for_program(program(*(n << 24 for n in range(9))))
 
 
 def test_boot_at_once() -> None:
@@ -91,6 +102,13 @@ def test_boot_by_moving_the_reset_vector() -> None:
     memory = MemoryMap((Region(0x8000_0000, 4096),))
     boot = plan_boot(program(0x8000_0000, entry=0x8000_0004), memory, 0x8000_0000, movable=True)
     assert boot.reset_vector == boot.segments[0].address == 0x1000
+
+
+def test_no_page_is_free_to_boot() -> None:
+    places = (0x1000, 0x3_0000, 0x4000_0000, 0x7FFF_F000, 0x8000_0000, 0xFFFF_F000)
+    full = program(*places, entry=0x8000_0004)
+    with pytest.raises(ConfigError, match="leaves no page free for the jump to its entry 0x80000004"):
+        plan_boot(full, MemoryMap.for_program(full, 4096), 0x8000_0000, movable=True)
 
 
 def test_no_way_to_boot() -> None:
