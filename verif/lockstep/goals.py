@@ -59,7 +59,7 @@ def _all(config: CoreConfig) -> Iterator[_Goal]:
         yield from _operands(item)
         yield from _control(item, config)
         yield from _memory(item, config)
-    yield from _hazards(groups)
+    yield from _hazards(known)
     yield from _traps(config, groups)
     yield from _interrupts(config, groups)
     yield from _csrs(config)
@@ -68,9 +68,8 @@ def _all(config: CoreConfig) -> Iterator[_Goal]:
         for after in sizes:
             for place in ("word", "half") if config.c else ("word",):
                 yield "alignment", f"{before}*{after}*{place}", 1
-    plain = sorted(groups - {"system", "fence"})
-    for before in plain:
-        for after in plain:
+    for before in sorted(groups):
+        for after in sorted(groups):
             yield "sequence", f"{before}*{after}", 1
     yield "self_modified", "4", _LEAST
 
@@ -138,18 +137,24 @@ def _memory(item: Instruction, config: CoreConfig) -> Iterator[_Goal]:
         yield "memory", f"{item.name}*0*done*device", 1
 
 
-def _hazards(groups: set[str]) -> Iterator[_Goal]:
+def _hazards(known: list[Instruction]) -> Iterator[_Goal]:
+    """Results and their readers: what an operand is to a group depends on which instructions there are."""
+    writers = {i.group for i in known if i.fields[0] != "-"}
+    readers = {
+        "rs1": {i.group for i in known if i.fields[1] in ("s", "q")},
+        "rs2": {i.group for i in known if i.fields[2] in ("t", "p")},
+    }
     for producer in _PRODUCERS:
         for consumer in _CONSUMERS:
-            if producer not in groups or consumer not in groups:
-                continue
-            for distance in "123":
-                if consumer != "store":
-                    yield "hazard", f"{producer}*{consumer}*rs1*{distance}", 1
-                if consumer != "csr":
-                    yield "hazard", f"{producer}*{consumer}*rs2*{distance}", 1
+            for operand in ("rs1", "rs2"):
+                if producer not in writers or consumer not in readers[operand]:
+                    continue
+                if consumer == "store" and operand == "rs1":
+                    continue
+                for distance in "123":
+                    yield "hazard", f"{producer}*{consumer}*{operand}*{distance}", 1
     for consumer in _ADDRESSED:
-        if consumer in groups:
+        if consumer in readers["rs1"]:
             for distance in "123":
                 yield "hazard", f"alu*{consumer}*rs1*{distance}", 1
     for consumer in ("load", "store"):
@@ -202,19 +207,14 @@ def _interrupts(config: CoreConfig, groups: set[str]) -> Iterator[_Goal]:
 
 
 def _csrs(config: CoreConfig) -> Iterator[_Goal]:
-    for address, rule in csr_rules(config).items():
+    for address in csr_rules(config):
         name = f"{address:#05x}"
         read_only = address >> 10 == 3
-        guarded = address == 0x305 or 0x3A0 <= address < 0x3F0
         for operation in ("write", "set", "clear", "read_set", "read_clear"):
-            reads = operation.startswith("read")
-            if guarded and not (reads or (address == 0x305 and operation != "write")):
-                continue
-            if guarded and operation == "read_clear":
-                continue
-            if rule == "const:0" and operation not in ("write", "read_set"):
-                continue
-            allowed = "done" if reads or not read_only else "illegal"
+            allowed = "done" if operation.startswith("read") or not read_only else "illegal"
             yield "csr", f"{name}*{operation}*M*{allowed}", 1
-        if config.user_mode and address not in _USER_COUNTERS and rule != "const:0" and not guarded:
+        if config.user_mode and address in _USER_COUNTERS:
+            for allowed in ("done", "illegal"):  # as mcounteren says
+                yield "csr", f"{name}*read_set*U*{allowed}", 1
+        elif config.user_mode:
             yield "csr", f"{name}*read_set*U*illegal", 1

@@ -35,7 +35,7 @@ def test_a_seed_says_it_all(name: str) -> None:
     first, again, other = (generate(CONFIGS[name], seed, size=600) for seed in (5, 5, 6))
     assert first == again
     assert first.segments != other.segments
-    assert 500 < first.instructions < 900
+    assert 500 < first.instructions < 2500  # 600 at random, and what aims at goals
 
 
 def test_every_encoding_is_one_instruction() -> None:

@@ -91,6 +91,7 @@ bool Comparator::enter_interrupt(const Record& record) {
   int cause = interrupt_cause(record);
   outcome_.interrupt = cause;
   outcome_.interrupted_pc = model_.pc();
+  outcome_.interrupted_mode = model_.mode();
   interrupts++;
   if (cause < 0) return fail("intr", 0, 1, "no interrupt is pending and enabled");
   if (!model_.interrupt_enabled(unsigned(cause)))

@@ -36,6 +36,7 @@ struct Outcome {
   bool trapped = false;
   int interrupt = -1;         // its cause, when a handler begins here
   uint32_t interrupted_pc = 0;
+  unsigned interrupted_mode = 3;
   unsigned mode = 3;          // in which it ran
   uint32_t insn = 0;          // from memory; 0 where there is none
   uint32_t registers[32];     // before

@@ -133,7 +133,7 @@ void Coverage::sample(const Record& record, const Outcome& outcome, Model& model
   }
   if (decoded.entry) {
     sample_hazards(decoded, group);
-    if (record.read_mask() | record.write_mask() || outcome.trapped) sample_memory(record, decoded, outcome);
+    if (record.read_mask() | record.write_mask() || outcome.trapped) sample_memory(record, decoded, outcome, model);
   }
   sequence_.hit(past_[0].group, group);
   alignment_.hit(last_size_ / 4, decoded.size / 4, (record.word[kPc] >> 1) & 1);
@@ -190,7 +190,8 @@ void Coverage::sample_control(const Record& record, const Decoded& decoded, cons
   }
 }
 
-void Coverage::sample_memory(const Record& record, const Decoded& decoded, const Outcome& outcome) {
+void Coverage::sample_memory(const Record& record, const Decoded& decoded, const Outcome& outcome,
+                             Model& model) {
   const Entry& entry = *decoded.entry;
   if (entry.group != "load" && entry.group != "store" && entry.group != "amo") return;
   uint32_t address = record.word[kMemAddress], offset = 0;
@@ -204,7 +205,7 @@ void Coverage::sample_memory(const Record& record, const Decoded& decoded, const
   } else if (mask) {
     offset = unsigned(__builtin_ctz(mask));
   }
-  bool ram = address >= 0x80000000;
+  bool ram = model.memory.contains(address, 1);
   memory_.hit(entry.index, offset, fault, ram ? 0 : Devices::mapped(address) ? 1 : 2);
   if (outcome.trapped) return;
   if (record.write_mask()) stored_[address / 4 % kStored] = 1;
@@ -238,7 +239,7 @@ void Coverage::sample_interrupt(const Outcome& outcome, Model& model) {
   model.memory.instruction(outcome.interrupted_pc, insn);
   unsigned at = group_of(decoder_.decode(insn));
   unsigned cause = unsigned(outcome.interrupt);
-  interrupts_at_.hit(cause, at, last_mode_ == 3);
+  interrupts_at_.hit(cause, at, outcome.interrupted_mode == 3);
   interrupts_after_.hit(cause, past_[0].group);
   if (depth_ < 3) depth_++;
   nesting_.hit(depth_ - 1);

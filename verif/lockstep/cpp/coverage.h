@@ -44,7 +44,7 @@ class Coverage {
   void sample_operands(const Decoded& decoded, const Outcome& outcome);
   void sample_hazards(const Decoded& decoded, unsigned group);
   void sample_control(const Record& record, const Decoded& decoded, const Outcome& outcome);
-  void sample_memory(const Record& record, const Decoded& decoded, const Outcome& outcome);
+  void sample_memory(const Record& record, const Decoded& decoded, const Outcome& outcome, Model& model);
   void sample_system(const Record& record, const Decoded& decoded, const Outcome& outcome, Model& model);
   void sample_interrupt(const Outcome& outcome, Model& model);
   unsigned group_of(const Decoded& decoded) const;

@@ -121,6 +121,10 @@ class Code:
         else:
             self.half(insn)
 
+    def patch(self, at: int, word: int) -> None:
+        """Replace the 32-bit instruction that begins with parcel `at`."""
+        self.parcels[at : at + 2] = (word & 0xFFFF, word >> 16 & 0xFFFF)
+
     def label(self, name: str) -> int:
         """Name this place."""
         self._labels[name] = self.pc

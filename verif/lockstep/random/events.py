@@ -18,8 +18,6 @@ _FENCE_I, _FENCE, _WFI, _MRET, _ECALL, _EBREAK = 0x100F, 0x0F, 0x1050_0073, 0x30
 _LW, _LH, _LHU, _LBU, _LB, _SB, _SH, _SW = 0x2003, 0x1003, 0x5003, 0x4003, 0x3, 0x23, 0x1023, 0x2023
 _ADDI, _XORI = 0x13, 0x4013
 _MIE_BIT = 8
-_ACCESSES = 18  # to CSRs in their turn, that a program has at least
-_OPERATIONS = ((1, 0), (2, 0), (3, 0), (5, 0), (6, 0), (7, 0), (2, 1), (3, 1))  # and whether only to read
 _WALLS = (TEST_DEVICE + 0x800, TEST_DEVICE + 0xFFC, 0x4000_0000, 0x0000_0000, 0x7FFF_FFFC, 0xC000_0000)
 
 # Registers whose random contents would end the program's control of itself.
@@ -43,8 +41,6 @@ class Events:
         code: Code,
         operands: Operands,
         plain: Plain,
-        *,
-        turn: int = 0,
     ) -> None:
         self._rng = rng
         self._config = config
@@ -52,13 +48,6 @@ class Events:
         self._operands = operands
         self._plain = plain
         self._csrs = sorted(csr_rules(config))
-        rules = csr_rules(config)
-        self._swept = [
-            (csr, operation, reads)
-            for csr in self._csrs
-            for operation, reads in (_OPERATIONS if rules[csr] != "const:0" else ((1, 0), (2, 1)))
-        ]
-        self._turn = turn * _ACCESSES
         busy = (Csr.MSTATUS, Csr.MSCRATCH, Csr.MEPC, Csr.MCAUSE, Csr.MTVAL, Csr.MIP)
         self._busy_csrs = [*busy, *(c for c in (Csr.MINSTRET, Csr.MCYCLE) if c in self._csrs)]
         self._lines = [Interrupt.EXTERNAL, Interrupt.SOFTWARE, Interrupt.TIMER]
@@ -71,16 +60,16 @@ class Events:
             "csr_missing": self._csr_missing,
             "status": self._status,
             "fence": self._fence,
-            "modify": self._modify,
+            "modify": self.modify,
             "illegal": lambda: self._code.insn(self._plain.illegal()),
             "ecall": lambda: self._code.word(_ECALL),
             "ebreak": self._ebreak,
             "fault": self._fault,
-            "bad_jump": self._bad_jump,
+            "bad_jump": self.bad_jump,
             "odd_jump": self._odd_jump,
             "raise": self._raise,
-            "sleep": self._sleep,
-            "return": self._return,
+            "sleep": self.sleep,
+            "return": self.return_,
             "device": self._device,
         }
         if self._config.a:
@@ -108,22 +97,10 @@ class Events:
             csr = rng.choice([c for c in self._csrs if c in _PROTECTION])
             code.word(i_type(_CSRRS, o.rd(), 0, csr))
             return
-        if chance < 0.5:
-            self._access(rng.choice(self._busy_csrs))
-        else:
-            self._in_turn()
-
-    def _in_turn(self) -> None:
-        """Append the next operation on the next CSR: consecutive seeds go through all of them."""
-        rng, o = self._rng, self._operands
-        csr, operation, reads = self._swept[self._turn % len(self._swept)]
-        self._turn += 1
-        if csr in _GUARDED or csr in _PROTECTION:
-            operation, reads = 2 + operation % 2, 1
-        source = 0 if reads else o.rs() if operation < 4 else rng.randrange(1, 32)
-        if not source and not reads:
-            source = 3
-        self._code.word(i_type(0x73 | operation << 12, o.rd(), source, csr))
+        busy = chance < 0.5
+        csr = rng.choice(self._busy_csrs if busy else self._csrs)
+        if csr not in _GUARDED and csr not in _PROTECTION:
+            self._access(csr)
 
     def _access(self, csr: int) -> None:
         """Append any of the six operations."""
@@ -175,7 +152,7 @@ class Events:
         chance = self._rng.random()
         self._code.word(_FENCE_I if chance < 0.4 else _FENCE | self._rng.getrandbits(8) << 20)
 
-    def _modify(self) -> None:
+    def modify(self) -> None:
         """Append a store to an instruction a little later, FENCE.I, and the instruction."""
         code, rng, o = self._code, self._rng, self._operands
         address, value = o.two_free()
@@ -219,7 +196,7 @@ class Events:
         else:
             code.word(s_type(rng.choice((_SW, _SH, _SB)), address, o.rs(), rng.randrange(4)))
 
-    def _bad_jump(self) -> None:
+    def bad_jump(self) -> None:
         """Append a jump to where there is no memory; the handler goes on at the recovery register."""
         o, code, rng = self._operands, self._code, self._rng
         recover = o.regs.recover
@@ -236,17 +213,17 @@ class Events:
         code.word(i_type(0x67, link, target, 0))
 
     def _odd_jump(self) -> None:
-        """Append a jump to an address that is not a multiple of 4: a trap without C, else fine."""
+        """Append a jump or branch to an address that is not a multiple of 4: a trap without C, else fine."""
         o, code, rng = self._operands, self._code, self._rng
         if self._config.c:
             code.word(j_type(o.rd(), 6))  # over the first half of the next
             code.half(0x0001)
             return
         if rng.random() < 0.5:
-            code.word(j_type(o.rd(), rng.choice((2, 6, -2))))
-        else:
             word = self._plain.branch_word()
             code.word(word | 1 << 8 | rng.randrange(2) << 9)  # offset 2 or 6
+        else:
+            code.word(j_type(o.rd(), rng.choice((2, 6, -2))))
 
     # ---- interrupts and modes ----------------------------------------------
 
@@ -274,13 +251,13 @@ class Events:
             code.load_immediate(value, rng.randrange(1, 80) << 16 | rng.choice(self._lines))
             code.word(s_type(_SW, where, value, 0x14))
 
-    def _sleep(self) -> None:
+    def sleep(self) -> None:
         """Append WFI: what wakes it has been requested, or the handler's timer does."""
         if self._rng.random() < 0.5:
             self._raise()
         self._code.word(_WFI)
 
-    def _return(self) -> None:
+    def return_(self) -> None:
         """Append MRET to the next instruction, in whatever mode mstatus says."""
         rng, o, code = self._rng, self._operands, self._code
         address = o.free()

@@ -37,6 +37,16 @@ class Operands:
         self._turn = 0
         self._renew()
 
+    @property
+    def writable(self) -> list[int]:
+        """Registers to write, without x0."""
+        return self._free
+
+    @property
+    def low_writable(self) -> list[int]:
+        """Those of them that most compressed instructions can name."""
+        return self._low
+
     def _renew(self) -> None:
         """Make the tables that the choices are drawn from: 64 entries, so that 6 bits choose."""
         blocked = self.regs.kept.union(self.blocked)

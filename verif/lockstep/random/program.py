@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from rtl.riscv.config import CoreConfig
 from verif.coverage import derive_seed
+from verif.lockstep.random.aim import Aim
 from verif.lockstep.random.assembler import Code, b_type, elf_file, i_type, j_type
 from verif.lockstep.random.events import Events
 from verif.lockstep.random.frame import (
@@ -19,6 +20,7 @@ from verif.lockstep.random.frame import (
 )
 from verif.lockstep.random.operands import Operands
 from verif.lockstep.random.stream import Plain
+from verif.lockstep.random.targets import targets
 
 __all__ = ["RandomProgram", "generate"]
 
@@ -107,7 +109,7 @@ def generate(config: CoreConfig, seed: int, *, size: int = 3000, length: int = 2
     seed
         64 bits; the same seed gives the same program.
     size
-        Instructions, about.
+        Instructions, about; what aims at coverage goals comes to them.
     length
         Instructions that it executes, roughly: all of it is repeated as often as that needs.
     """
@@ -130,8 +132,9 @@ class _Builder:
         self._code = Code(BASE)
         regs = Registers.choose(rng, config.registers)
         self._operands = Operands(rng, config.registers, regs)
-        self._plain = Plain(rng, config, self._code, self._operands, turn=seed)
-        self._events = Events(rng, config, self._code, self._operands, self._plain, turn=seed)
+        self._plain = Plain(rng, config, self._code, self._operands)
+        self._events = Events(rng, config, self._code, self._operands, self._plain)
+        self._aim = Aim(rng, config, self._code, self._operands, self._plain, self._events)
         self._labels = 0
         self._callable: list[_Function] = []
         self._repeated = 0.0  # instructions that are executed beyond those that were appended
@@ -180,7 +183,7 @@ class _Builder:
             self._function(index, rng.randrange(functions // 2, functions * 2))
         code.label("main")
         before, self._repeated = code.count, 0.0
-        self._steps(size - code.count)
+        self._main(size - code.count)
         code.word(i_type(0x13, regs.outer, regs.outer, -1))
         code.refer("branch", "leave", b_type(0x63, regs.outer, 0, 0))
         code.refer("jump", "main", j_type(0, 0))
@@ -193,6 +196,16 @@ class _Builder:
         code.refer("jump", "main", j_type(0, 0))
         data = rng.randbytes(DATA_BYTES)
         return RandomProgram(self._seed, BASE, ((BASE, code.finish()), (DATA_BASE, data)), code.count)
+
+    def _main(self, size: int) -> None:
+        """Append random steps, and between them what aims at the coverage goals of this seed."""
+        chosen = list(targets(self._config, self._seed))
+        self._rng.shuffle(chosen)
+        share = size // (len(chosen) + 1)
+        for target in chosen:
+            self._steps(share)
+            self._aim.at(target)
+        self._steps(share)
 
     def _label(self) -> str:
         self._labels += 1
@@ -303,7 +316,7 @@ class _Builder:
         chance = rng.random()
         if self._config.c and chance < 0.3:
             code.refer("c.jump", label, 0xA001)
-        elif self._config.c and chance < 0.45 and 1 not in self._operands.blocked:
+        elif self._config.c and chance < 0.45 and 1 in self._operands.writable:
             code.refer("c.jump", label, 0x2001)
         else:
             link = 0 if chance < 0.6 else self._operands.rd()
@@ -325,7 +338,7 @@ class _Builder:
             code.parcels[-2:] = [0, 0]
             word = i_type(0x13, register, register, 8 + 2 + 4 * skipped + odd)
             code.parcels[-2:] = [word & 0xFFFF, word >> 16]
-            link = rng.random() < 0.5 and 1 not in self._operands.blocked
+            link = rng.random() < 0.5 and 1 in self._operands.writable
             code.half((0x9002 if link else 0x8002) | register << 7)
         else:
             code.word(i_type(0x67, self._operands.rd(), register, offset + odd))

@@ -7,14 +7,13 @@ from verif.lockstep.encoding import Instruction, extensions, instructions
 from verif.lockstep.random.assembler import Code, b_type, i_type, s_type
 from verif.lockstep.random.operands import EXTREMES, Operands
 
-__all__ = ["Plain"]
+__all__ = ["Plain", "access_size"]
 
 _COMPUTING = ("alu", "shift", "bit", "mul", "div", "branch")
-_CORNERS = 36  # operations on chosen values that a program has, about
 _SIZES = {"b": 1, "h": 2, "w": 4, "u": 1}
 
 
-def _size(name: str) -> int:
+def access_size(name: str) -> int:
     """Return the bytes that a load or store moves: ``lhu``, ``c.lwsp``, ``c.sb``."""
     letter = name.removeprefix("c.").removesuffix("sp")[1]
     return _SIZES[letter]
@@ -29,9 +28,7 @@ class Plain:
         Chance, the core, where instructions go, and what they work on.
     """
 
-    def __init__(
-        self, rng: random.Random, config: CoreConfig, code: Code, operands: Operands, *, turn: int = 0
-    ) -> None:
+    def __init__(self, rng: random.Random, config: CoreConfig, code: Code, operands: Operands) -> None:
         self._rng = rng
         self._code = code
         self._operands = operands
@@ -59,7 +56,6 @@ class Plain:
             for first in EXTREMES
             for second in (EXTREMES if item.fields[2] != "-" else (0,))
         ]
-        self._turn = turn * _CORNERS
         self._wide = {g: [i for i in items if i.size == 4] for g, items in groups.items()}
         self._short = {g: [i for i in items if i.size == 2] for g, items in groups.items()}
 
@@ -82,7 +78,7 @@ class Plain:
         """Append an instruction from registers to a register."""
         item = self.choose(group)
         if item.size == 2:
-            self._compute_short(item)
+            self.compute_short(item)
             return
         o = self._operands
         word = item.match
@@ -102,13 +98,14 @@ class Plain:
             word |= self._bits(20) << 12
         self._code.word(word)
 
-    def _compute_short(self, item: Instruction) -> None:
+    def compute_short(self, item: Instruction) -> None:
+        """Append a compressed instruction from registers to a register; none if its bits make another one."""
         o = self._operands
         fields = item.fields
         half = item.match
         free = ~item.mask & 0xFFFF
         if item.name == "c.addi16sp":
-            self._move_pointer()
+            self.move_pointer()
             return
         rd, _, rs2 = fields
         if rd in "pq":
@@ -134,7 +131,7 @@ class Plain:
         if self._regular(half, item):
             self._code.half(half)
 
-    def _move_pointer(self) -> None:
+    def move_pointer(self) -> None:
         """Append C.ADDI16SP twice: x2 is a data pointer, and must come back."""
         amount = self._rng.randrange(1, 31) * 16 * self._rng.choice((1, -1))
         for number in (amount, -amount):
@@ -165,10 +162,10 @@ class Plain:
         """Append a load or store through a data pointer."""
         item = self.choose(group)
         o = self._operands
-        size = _size(item.name)
+        size = access_size(item.name)
         load = group == "load"
         if item.size == 2:
-            self._access_short(item, load)
+            self.access_short(item)
             return
         base = o.regs.data if self._bits(1) else 2
         offset = o.offset(size)
@@ -177,8 +174,10 @@ class Plain:
         else:
             self._code.word(s_type(item.match, base, o.rs(), offset))
 
-    def _access_short(self, item: Instruction, load: bool) -> None:
+    def access_short(self, item: Instruction) -> None:
+        """Append a compressed load or store through a data pointer; none without a register for it."""
         o = self._operands
+        load = item.group == "load"
         half = item.match
         free = ~item.mask & 0xFFFF
         if item.name.endswith("sp"):
@@ -218,7 +217,7 @@ class Plain:
         load = self._bits(1)
         items = self._wide["load" if load else "store"]
         item = items[self._bits(8) % len(items)]
-        offset = o.offset(4) >> shift & -_size(item.name)
+        offset = o.offset(4) >> shift & -access_size(item.name)
         if load:
             self._code.word(i_type(item.match, o.rd(), base, offset))
         else:
@@ -232,7 +231,7 @@ class Plain:
         for items, count in ((stores, 1 + self._bits(1)), (loads, 1 + self._bits(1))):
             for _ in range(count):
                 item = items[self._bits(8) % len(items)]
-                size = _size(item.name)
+                size = access_size(item.name)
                 place = offset + (self._bits(2) & -size)
                 if place > 2047:
                     place = offset
@@ -243,13 +242,9 @@ class Plain:
             self.fill(2)
 
     def corners(self) -> None:
-        """Append an operation on two values that matter: consecutive seeds go through all of them.
-
-        Half of the time one of the two is any value instead.
-        """
+        """Append an operation on two values that matter, or on one and any other."""
         o = self._operands
-        item, first, second = self._swept[self._turn % len(self._swept)]
-        self._turn += 1
+        item, first, second = self._swept[int(self._rng.random() * len(self._swept))]
         if self._bits(2) == 0:
             first = self._bits(32)
         elif self._bits(2) == 0:
@@ -262,11 +257,11 @@ class Plain:
         self._code.load_immediate(one + base, first)
         if item.fields[2] != "-" and one != two:
             self._code.load_immediate(two + base, second)
-        self._code.insn(self._on_registers(item, one, two))
+        self._code.insn(self.on_registers(item, one, two))
         if item.group == "branch":  # over the next
             self._code.word(i_type(0x13, o.rd(), o.rs(), o.immediate()))
 
-    def _on_registers(self, item: Instruction, one: int, two: int) -> int:
+    def on_registers(self, item: Instruction, one: int, two: int) -> int:
         """Return an instruction that works on two registers, given as its fields have them."""
         o = self._operands
         insn = item.match | one << {"s": 15, "d": 7, "q": 7}[item.fields[1]]
@@ -288,7 +283,7 @@ class Plain:
         """Append an access that traps for its address."""
         o = self._operands
         item = self.choose("load" if self._bits(1) else "store")
-        while item.size == 2 or _size(item.name) == 1:
+        while item.size == 2 or access_size(item.name) == 1:
             item = self.choose(item.group)
         offset = o.offset(4) | self._rng.randrange(1, 4) if item.name.endswith("w") else o.offset(2) | 1
         if item.group == "load":
