@@ -1,0 +1,211 @@
+"""Operators that look at each value, or at all at once: FULLY_CONNECTED, ADD, RESHAPE and others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rtl.tensor.compiler.graph import (
+    Add,
+    Depthwise,
+    FullyConnected,
+    Operator,
+    Padding,
+    Reshape,
+    Softmax,
+    Tensor,
+)
+from rtl.tensor.compiler.model import RawOperator
+from rtl.tensor.compiler.operands import Operands, frozen
+from rtl.tensor.compiler.quantise import (
+    add_scales,
+    clamp_range,
+    fully_connected_scaling,
+    rescaling,
+    softmax_scale,
+)
+from rtl.tensor.compiler.schema import (
+    Activation,
+    AddField,
+    FullyConnectedField,
+    OptionsType,
+    SoftmaxField,
+)
+
+__all__ = ["add", "fully_connected", "quantize", "relu", "relu6", "reshape", "softmax"]
+
+_BROKEN = (
+    "The file is damaged or from a converter that contradicts TensorFlow Lite; convert the network again"
+)
+
+
+def fully_connected(operands: Operands, operator: RawOperator) -> Operator:
+    """Check FULLY_CONNECTED."""
+    operands.count(operator, 2, 3)
+    output = operands.output(operator)
+    source = operands.input(operator)
+    options = operands.model.options(operator, OptionsType.FULLY_CONNECTED)
+    weights = operands.weights(operator, 2)
+    assert weights.data is not None
+    channels, depth = weights.dimensions
+    if options is not None and options.integer(FullyConnectedField.WEIGHTS_FORMAT, "int8"):
+        operands.model.refuse("its weights are shuffled", "Convert the network without shuffled weights")
+    if source.size != depth:
+        operands.model.refuse(
+            f"its input '{source.name}' has {source.size} values, its weights take {depth}",
+            "Convert the network for a batch of 1",
+        )
+    operands.has_shape(output, (1, 1, 1, channels))
+    scales = operands.weight_scales(weights, 0)
+    minimum, maximum = operands.clamp(options, FullyConnectedField.ACTIVATION, output)
+    return FullyConnected(
+        index=operator.index,
+        kind=operator.kind,
+        inputs=(source.id,),
+        output=output.id,
+        input_shape=source.shape,
+        output_shape=output.shape,
+        weights=weights.data.astype(np.int8, copy=False),
+        bias=operands.bias(operator, channels),
+        zero=source.zero_point,
+        zero_out=output.zero_point,
+        scaling=operands.scaling(
+            lambda: fully_connected_scaling(source.scales[0], scales, output.scales[0], channels)
+        ),
+        minimum=minimum,
+        maximum=maximum,
+    )
+
+
+def add(operands: Operands, operator: RawOperator) -> Operator:
+    """Check ADD."""
+    operands.count(operator, 2, 2)
+    output = operands.output(operator)
+    first = operands.input(operator, 0, "its first input")
+    second = operands.input(operator, 1, "its second input")
+    options = operands.model.options(operator, OptionsType.ADD)
+    if first.shape != second.shape:
+        sizes = " and ".join(" x ".join(map(str, tensor.dimensions)) for tensor in (first, second))
+        operands.model.refuse(
+            f"its inputs have shapes {sizes}", "They must be the same: ADD does not broadcast here"
+        )
+    operands.has_shape(output, first.shape)
+    scale_a, scale_b, scale = operands.scaling(
+        lambda: add_scales(first.scales[0], second.scales[0], output.scales[0])
+    )
+    minimum, maximum = operands.clamp(options, AddField.ACTIVATION, output)
+    return Add(
+        index=operator.index,
+        kind=operator.kind,
+        inputs=(first.id, second.id),
+        output=output.id,
+        input_shape=first.shape,
+        output_shape=output.shape,
+        zero_a=first.zero_point,
+        zero_b=second.zero_point,
+        zero_out=output.zero_point,
+        scale_a=scale_a,
+        scale_b=scale_b,
+        scale=scale,
+        minimum=minimum,
+        maximum=maximum,
+    )
+
+
+def reshape(operands: Operands, operator: RawOperator) -> Operator:
+    """Check RESHAPE, SQUEEZE and EXPAND_DIMS: the output's shape says all."""
+    operands.count(operator, 1, 2)
+    output = operands.output(operator)
+    source = operands.input(operator)
+    if source.size != output.size:
+        operands.model.refuse(
+            f"its input '{source.name}' has {source.size} values, its output {output.size}", _BROKEN
+        )
+    return Reshape(
+        index=operator.index,
+        kind=operator.kind,
+        inputs=(source.id,),
+        output=output.id,
+        input_shape=source.shape,
+        output_shape=output.shape,
+    )
+
+
+def softmax(operands: Operands, operator: RawOperator) -> Operator:
+    """Check SOFTMAX, whose output always has scale 1/256 and zero point -128."""
+    operands.count(operator, 1, 1)
+    output = operands.output(operator)
+    source = operands.input(operator)
+    options = operands.model.options(operator, OptionsType.SOFTMAX)
+    operands.has_shape(output, source.shape)
+    if output.scale != 1 / 256 or output.zero_point != -128:
+        operands.model.refuse(
+            f"its output has scale {output.scale:.6g} and zero point {output.zero_point}, not 1/256 and -128",
+            _BROKEN,
+        )
+    beta = 0.0 if options is None else options.real(SoftmaxField.BETA)
+    multiplier, left, lowest = operands.scaling(lambda: softmax_scale(beta, source.scales[0]))
+    return Softmax(
+        index=operator.index,
+        kind=operator.kind,
+        inputs=(source.id,),
+        output=output.id,
+        input_shape=source.shape,
+        output_shape=output.shape,
+        multiplier=multiplier,
+        left=left,
+        lowest=lowest,
+    )
+
+
+def _identity(
+    operands: Operands, operator: RawOperator, source: Tensor, output: Tensor, limits: tuple[int, int]
+) -> Operator:
+    """Return a convolution of 1 x 1 with weights 1: it brings values to another scale."""
+    channels = source.shape[3]
+    operands.has_shape(output, source.shape)
+    return Depthwise(
+        index=operator.index,
+        kind=operator.kind,
+        inputs=(source.id,),
+        output=output.id,
+        input_shape=source.shape,
+        output_shape=output.shape,
+        weights=frozen(np.ones((1, 1, channels), np.int8)),
+        bias=frozen(np.zeros(channels, np.int32)),
+        zero=source.zero_point,
+        zero_out=output.zero_point,
+        scaling=operands.scaling(lambda: rescaling(source.scales[0], output.scales[0], channels)),
+        minimum=limits[0],
+        maximum=limits[1],
+        stride=(1, 1),
+        padding=Padding(),
+    )
+
+
+def quantize(operands: Operands, operator: RawOperator) -> Operator:
+    """Check QUANTIZE, which must be from int8 to int8."""
+    operands.count(operator, 1, 1)
+    output = operands.output(operator)
+    return _identity(operands, operator, operands.input(operator), output, (-128, 127))
+
+
+def relu(operands: Operands, operator: RawOperator) -> Operator:
+    """Check RELU as an operator of its own."""
+    operands.count(operator, 1, 1)
+    output = operands.output(operator)
+    limits = clamp_range(Activation.RELU, output.scales[0], output.zero_point)
+    return _identity(operands, operator, operands.input(operator), output, limits)
+
+
+def relu6(operands: Operands, operator: RawOperator) -> Operator:
+    """Check RELU6 as an operator of its own, which must not change the scale."""
+    operands.count(operator, 1, 1)
+    output = operands.output(operator)
+    source = operands.input(operator)
+    if (source.scale, source.zero_point) != (output.scale, output.zero_point):
+        operands.model.refuse(
+            "its input and its output have different scales or zero points",
+            "They must be the same; convert the network again",
+        )
+    limits = operands.scaling(lambda: clamp_range(Activation.RELU6, output.scales[0], output.zero_point))
+    return _identity(operands, operator, source, output, limits)
