@@ -27,7 +27,7 @@ class Elaborate:
     """
 
     kind = "elaborate"
-    version = 1
+    version = 2
 
     def execute(self, ctx: StepContext) -> None:
         """Elaborate in a child process.

@@ -182,6 +182,8 @@ def _ports(component: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an Amarant
 def _convert(component: Any, name: str, language: str, root: Path) -> str:  # noqa: ANN401 - an Amaranth component
     from amaranth.back import rtlil, verilog
 
+    from flow.formats.verilog import settled
+
     try:
         text: str = {"rtlil": rtlil, "verilog": verilog}[language].convert(component, name=name)
     except BaseException as error:
@@ -190,6 +192,8 @@ def _convert(component: Any, name: str, language: str, root: Path) -> str:  # no
             _place(error, root),
             _remedy(error, root, "Mend the design there."),
         ) from None
+    if language == "verilog":
+        text = settled(text)
     # Locations relative to the tree: the same text whatever machine wrote it.
     source = 'attribute \\src "' if language == "rtlil" else 'src = "'
     packages = sorted({p for p in sys.path if p.endswith("-packages")}, key=len, reverse=True)

@@ -20,6 +20,7 @@ from amaranth.back import verilog
 from amaranth.hdl import Value
 from amaranth.lib import wiring
 
+from flow.formats.verilog import settled
 from flow.isa.elf import read_elf
 from flow.isa.image import MemoryMap, image_text
 from flow.isa.wrapper import harness_core
@@ -47,7 +48,7 @@ def elaborate(preset: str, options: dict[str, object], component: object = None)
             {"name": "__".join(map(str, path)), "direction": direction, "width": len(Value.cast(value))}
         )
     return {
-        "core.v": verilog.convert(core, name="core", emit_src=False),
+        "core.v": settled(verilog.convert(core, name="core", emit_src=False)),
         "harness_core.v": harness_core("core", ports),
     }
 
