@@ -29,7 +29,7 @@ class Partly(wiring.Component):
 @pytest.mark.sim
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Icarus Verilog: apt-get install iverilog")
 def test_constant_bits_of_a_signal_are_there_in_simulation(tmp_path: Path) -> None:
-    bench = "module bench; reg [1:0] a; wire [4:0] y; top t(a, y);\n"
+    bench = "module bench; reg [1:0] a; wire [4:0] y; top t(.a(a), .y(y));\n"
     bench += 'initial begin a = 0; #1 a = 3; #1 $display("%b", y); end endmodule\n'
     plain = verilog.convert(Partly(), name="top", emit_src=False)
     said = []
