@@ -18,7 +18,7 @@ from rtl.tensor.machine.memories import Memories
 
 __all__ = ["QUEUE_DEPTHS", "Executed", "Machine", "config_word"]
 
-#: Commands that wait in front of each engine, beside the one under way. Commands leave the program
+#: Commands that may wait in front of each engine. Commands leave the program
 #: in order, so that a full queue holds up those for other engines too.
 QUEUE_DEPTHS = {Engine.LOAD: 4, Engine.PACK: 1, Engine.COMPUTE: 1, Engine.STORE: 4}
 
@@ -135,7 +135,7 @@ class Machine:
                 engine = engine_of(command)
                 if engine is None:
                     ended = True
-                elif len(queues[engine]) <= QUEUE_DEPTHS[engine]:
+                elif len(queues[engine]) < QUEUE_DEPTHS[engine]:
                     queues[engine].append(command)
                 else:
                     break

@@ -1,0 +1,523 @@
+"""From operators to commands."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from rtl.tensor.accelerator.commands import Base, Compute, Load, Memory, Operation, Store
+from rtl.tensor.accelerator.config import AcceleratorConfig
+from rtl.tensor.compiler.errors import CompileError
+from rtl.tensor.compiler.graph import (
+    Add,
+    AveragePool,
+    Conv,
+    Depthwise,
+    FullyConnected,
+    Graph,
+    MaxPool,
+    Mean,
+    Operator,
+    Padding,
+    Reshape,
+    Scaling,
+    Softmax,
+)
+from rtl.tensor.compiler.items import Buffer, Item, Layer, Stored
+from rtl.tensor.compiler.layout import (
+    Geometry,
+    Layout,
+    channel_taps,
+    conv_taps,
+    depthwise_taps,
+    parameters,
+)
+from rtl.tensor.compiler.packing import Packing, pack_pixels, packed_rectangles
+from rtl.tensor.compiler.pools import IDENTITY, pool_items
+from rtl.tensor.compiler.transfers import transfer_items
+from rtl.tensor.compiler.weighted import Rectangle, Weights, weighted_items
+
+__all__ = ["INPUT_TAG", "Lowered", "NotTransposableError", "lower"]
+
+#: Tag of the load of the input: cycles count from when it is done.
+INPUT_TAG = 0
+_NO_PADDING = Padding()
+
+
+class NotTransposableError(Exception):
+    """A network whose tensors must lie as they are: a reshape depends on their order."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """A network as commands without addresses.
+
+    Attributes
+    ----------
+    items
+        In the order of a machine that does one at a time; the input's load first.
+    layers
+        Operators on the accelerator; tag ``i + 1`` of place ``i``.
+    host
+        Operators that the CPU executes afterwards.
+    outputs
+        By tensor: byte in the output region, and layout.
+    kept
+        Likewise, in the scratch region, of tensors that were asked for.
+    packed
+        By the number of the operator that reads it: words of packed input in all, and fewest at a time.
+    input_bytes, output_bytes, kept_bytes
+        Sizes of the regions.
+    """
+
+    items: tuple[Item, ...]
+    layers: tuple[Layer, ...]
+    host: tuple[Operator, ...]
+    outputs: Mapping[int, tuple[int, Layout]]
+    kept: Mapping[int, tuple[int, Layout]]
+    packed: Mapping[int, tuple[int, int]]
+    input_bytes: int
+    output_bytes: int
+    kept_bytes: int
+
+
+def lower(
+    graph: Graph,
+    config: AcceleratorConfig,
+    *,
+    transposed: bool = False,
+    packed_words: Mapping[int, int] | None = None,
+    keep: bool = False,
+) -> Lowered:
+    """Return a network's commands.
+
+    Parameters
+    ----------
+    graph, config
+        What, for which accelerator.
+    transposed
+        Whether all tensors lie with rows and columns exchanged.
+    packed_words
+        Most words of packed input, by the number of the operator that reads it.
+    keep
+        Whether each operator's tensor is stored in the scratch region.
+
+    Raises
+    ------
+    CompileError
+        An operator cannot be executed.
+    NotTransposableError
+        It can only without `transposed`.
+    """
+    return _Lowering(graph, config, transposed, packed_words or {}, keep).run()
+
+
+class _Lowering:
+    def __init__(
+        self, graph: Graph, config: AcceleratorConfig, transposed: bool, packed: Mapping[int, int], keep: bool
+    ) -> None:
+        self.graph, self.config, self.transposed = graph, config, transposed
+        self.packed, self.keep = packed, keep
+        self.unfolded: dict[int, tuple[int, int]] = {}
+        self.items: list[Item] = []
+        self.layers: list[Layer] = []
+        self.stored: dict[int, Stored] = {}
+        self.blocked: dict[int, Stored] = {}
+        self.host: list[Operator] = []
+        self.on_host: set[int] = set()
+        self.kept: dict[int, tuple[int, Layout]] = {}
+        self.kept_bytes = 0
+        self.outputs: dict[int, tuple[int, Layout]] = {}
+        self.output_bytes = 0
+        self.input_bytes = 0
+
+    def run(self) -> Lowered:
+        self._load_input()
+        wanted = self._wanted()
+        for operator in self.graph.operators:
+            if isinstance(operator, Softmax) or any(tensor in self.on_host for tensor in operator.inputs):
+                self._to_host(operator)
+                continue
+            before = len(self.items)
+            self._lower(operator)
+            if len(self.items) > before and self.keep:
+                self.kept_bytes = self._store(
+                    operator.output, Base.SCRATCH, self.kept_bytes, self.kept, self.tag
+                )
+            if operator.output in wanted:
+                self.output_bytes = self._store(
+                    operator.output, Base.OUTPUT, self.output_bytes, self.outputs, self.tag
+                )
+        if not self.outputs or not self.layers:
+            raise CompileError(
+                self.graph.name, "", "no operator is for the accelerator", "Name a network with convolutions"
+            )
+        return Lowered(
+            items=tuple(self.items),
+            layers=tuple(self.layers),
+            host=tuple(self.host),
+            outputs=self.outputs,
+            kept=self.kept,
+            packed=self.unfolded,
+            input_bytes=self.input_bytes,
+            output_bytes=self.output_bytes,
+            kept_bytes=self.kept_bytes,
+        )
+
+    @property
+    def tag(self) -> int:
+        """Tag of the layer under way."""
+        return len(self.layers)
+
+    def _refuse(self, operator: Operator, what: str, remedy: str) -> CompileError:
+        return CompileError(self.graph.name, f"operator {operator.index}, {operator.kind}", what, remedy)
+
+    def _load_input(self) -> None:
+        _, rows, columns, channels = self.graph.tensors[self.graph.input].shape
+        layout = Layout(rows=rows, columns=columns, channels=channels, dense=True)
+        unit = max(self.config.bus_bytes, self.config.activation_word)
+        self.input_bytes = -(-layout.pixels * channels // unit) * unit
+        buffer = Buffer("the input", self.input_bytes // self.config.activation_word)
+        base = Load(
+            tag=INPUT_TAG, base=Base.INPUT, memory=Memory.ACTIVATION, offset=0, address=0, row_bytes=1
+        )
+        for command in transfer_items(base, self.input_bytes, self.config.activation_word):
+            self.items.append(Item(command, {"address": buffer}))
+        self.stored[self.graph.input] = Stored(buffer, layout)
+
+    def _wanted(self) -> set[int]:
+        """Return which tensors must leave the accelerator."""
+        on_host: set[int] = set()
+        wanted = set(self.graph.outputs)
+        for operator in self.graph.operators:
+            if isinstance(operator, Softmax) or any(tensor in on_host for tensor in operator.inputs):
+                on_host.add(operator.output)
+                wanted |= set(operator.inputs)
+        return wanted - on_host
+
+    def _to_host(self, operator: Operator) -> None:
+        if not isinstance(operator, Softmax | Reshape):
+            raise self._refuse(
+                operator,
+                "it needs the result of SOFTMAX, which the CPU computes afterwards",
+                "Let SOFTMAX be the last operator",
+            )
+        self.on_host.add(operator.output)
+        self.host.append(operator)
+
+    def _store(
+        self, tensor: int, base: Base, offset: int, table: dict[int, tuple[int, Layout]], tag: int
+    ) -> int:
+        """Store a tensor, note where, and return the region's new end."""
+        stored = self.stored[tensor]
+        unit = max(self.config.bus_bytes, self.config.activation_word)
+        size = -(-stored.layout.words(self.config) * self.config.activation_word // unit) * unit
+        command = Store(tag=tag, base=base, memory=Memory.ACTIVATION, offset=offset, address=0, row_bytes=1)
+        for part in transfer_items(command, size, self.config.activation_word):
+            self.items.append(Item(part, {"address": stored.buffer}))
+        table[tensor] = (offset, stored.layout)
+        return offset + size
+
+    def _lower(self, operator: Operator) -> None:
+        if isinstance(operator, Reshape):
+            self.stored[operator.output] = self.stored[operator.inputs[0]]
+            return
+        makers = {
+            Conv: self._conv,
+            Depthwise: self._depthwise,
+            FullyConnected: self._fully_connected,
+            Add: self._add,
+            AveragePool: self._pool,
+            MaxPool: self._pool,
+            Mean: self._mean,
+        }
+        maker = makers.get(type(operator))
+        if maker is None:
+            raise self._refuse(operator, "the accelerator does not execute it", "Leave it out")
+        # Its cycles and its weights are counted when its commands are known.
+        self.layers.append(
+            Layer(tag=self.tag + 1, operator=operator, macs=_macs(operator), array_cycles=0, weight_bytes=0)
+        )
+        self.items += list(maker(operator))  # type: ignore[operator]
+
+    def _new(self, operator: Operator, shape: tuple[int, ...]) -> Stored:
+        _, rows, columns, channels = shape
+        layout = Layout(rows=rows, columns=columns, channels=channels, transposed=self.transposed)
+        stored = Stored(Buffer(f"tensor {operator.output}", self._sized(layout)), layout)
+        self.stored[operator.output] = stored
+        return stored
+
+    def _sized(self, layout: Layout) -> int:
+        """Return words of a buffer: whole beats, as stores move them."""
+        unit = max(1, self.config.bus_bytes // self.config.activation_word)
+        return -(-layout.words(self.config) // unit) * unit
+
+    # Inputs
+
+    def _input(self, operator: Operator, place: int = 0) -> Stored:
+        """Return an input in words, with the shape that its tensor has; packs it if need be."""
+        tensor = operator.inputs[place]
+        if tensor in self.blocked:
+            return self.blocked[tensor]
+        _, rows, columns, channels = self.graph.tensors[tensor].shape
+        stored = self._shaped(operator, tensor)
+        if stored.layout.dense:
+            whole = channels == self.config.array and not self.transposed
+            layout = Layout(rows=rows, columns=columns, channels=channels, transposed=self.transposed)
+            if layout.pixels == 1 or whole:
+                stored = Stored(stored.buffer, layout)
+            else:
+                packed = Stored(Buffer(f"tensor {tensor}, packed", self._sized(layout)), layout)
+                self.items.append(pack_pixels(stored, packed, self.tag, self.config))
+                stored = packed
+        self.blocked[tensor] = stored
+        return stored
+
+    def _shaped(self, operator: Operator, tensor: int) -> Stored:
+        """Return a tensor with the shape that it has, which is not as it was stored after a reshape."""
+        _, rows, columns, channels = self.graph.tensors[tensor].shape
+        stored = self.stored[tensor]
+        layout = stored.layout
+        if (layout.rows, layout.columns, layout.channels) == (rows, columns, channels):
+            return stored
+        if layout.dense or layout.channels == channels:
+            if layout.transposed and layout.pixels > 1:
+                raise NotTransposableError
+            return Stored(
+                stored.buffer,
+                dataclasses.replace(layout, rows=rows, columns=columns, channels=channels),
+            )
+        return self._densified(operator, tensor, stored)
+
+    def _densified(self, operator: Operator, tensor: int, stored: Stored) -> Stored:
+        """Copy a tensor so that its pixels lie one after another, with the channels of each."""
+        _, rows, columns, channels = self.graph.tensors[tensor].shape
+        layout, config = stored.layout, self.config
+        if layout.transposed and layout.pixels > 1:
+            raise NotTransposableError
+        dense = Layout(rows=rows, columns=columns, channels=channels, dense=True)
+        if layout.pixels == 1:
+            return Stored(stored.buffer, dense)
+        if layout.channels % config.array:
+            raise self._refuse(
+                operator,
+                f"RESHAPE gave its input another order: {layout.channels} channels, "
+                f"no multiple of {config.array}, became {channels}",
+                f"Reshape tensors of a multiple of {config.array} channels, or before FULLY_CONNECTED",
+            )
+        groups = layout.groups(config)
+        copy = Stored(Buffer(f"tensor {tensor}, dense", self._sized(dense)), dense)
+        command = Compute(
+            tag=self.tag,
+            operation=Operation.MAX,
+            source=0,
+            source_group=layout.pixels,
+            in_columns=1,
+            in_rows=layout.pixels,
+            columns=1,
+            rows=layout.pixels,
+            groups=groups,
+            target=0,
+            target_row=groups,
+            target_group=1,
+            **IDENTITY,
+        )
+        self.items.append(Item(command, {"source": stored.buffer, "target": copy.buffer}))
+        return copy
+
+    # Operators
+
+    def _whole(self, source: Stored, target: Layout, geometry: Geometry) -> Rectangle:
+        in_rows, in_columns = source.layout.plane
+        return Rectangle(
+            row=0,
+            column=0,
+            rows=target.plane[0],
+            columns=target.plane[1],
+            source=source.buffer,
+            source_offset=0,
+            source_group=in_rows * in_columns,
+            in_rows=in_rows,
+            in_columns=in_columns,
+            first=geometry.first,
+        )
+
+    def _base(
+        self, operation: Operation, operator: Conv | Depthwise | FullyConnected
+    ) -> tuple[Compute, Scaling | None]:
+        """Return a command with all that does not depend on sizes, and the scaling that weights bring."""
+        shared = operator.scaling.per_tensor
+        base = Compute(
+            tag=self.tag,
+            operation=operation,
+            per_tensor=shared is not None,
+            source=0,
+            in_columns=1,
+            in_rows=1,
+            columns=1,
+            rows=1,
+            target=0,
+            zero=operator.zero,
+            zero_out=operator.zero_out,
+            minimum=operator.minimum,
+            maximum=operator.maximum,
+            multiplier=shared.multiplier if shared else 0,
+            right=shared.right if shared else 0,
+            left=shared.left if shared else 0,
+        )
+        return base, None if shared else operator.scaling
+
+    def _conv(self, operator: Conv) -> Iterator[Item]:
+        tensor = operator.inputs[0]
+        weights = operator.weights
+        base, scaling = self._base(Operation.CONV, operator)
+        head = parameters(operator.bias, scaling, self.config)
+        source = self._shaped(operator, tensor)
+        outputs, rows, columns, inputs = weights.shape
+        flat = -(-rows * columns * inputs // self.config.array)
+        target = self._new(operator, operator.output_shape)
+        geometry = Geometry.of((rows, columns), operator.stride, operator.padding, self.transposed)
+        if source.layout.dense and flat < rows * columns * -(-inputs // self.config.array):
+            taps = conv_taps(weights.reshape(outputs, 1, 1, -1), self.config)
+            packing = Packing.of(operator, source, target.layout, self.packed.get(operator.index))
+            rectangles = packed_rectangles(packing, self.tag, self.config)
+            plane = target.layout.plane
+            self.unfolded[operator.index] = (flat * plane[0] * plane[1], flat * plane[1])
+            geometry = Geometry(kernel=(1, 1))
+        else:
+            if self.transposed:
+                weights = weights.transpose(0, 2, 1, 3)
+            taps = conv_taps(weights, self.config)
+            rectangles = [self._whole(self._input(operator), target.layout, geometry)]
+        yield from weighted_items(
+            base, geometry, Weights(parameters=head, taps=taps), rectangles, target.buffer,
+            target.layout.plane, self.config,
+        )  # fmt: skip
+
+    def _depthwise(self, operator: Depthwise) -> Iterator[Item]:
+        weights = operator.weights.transpose(1, 0, 2) if self.transposed else operator.weights
+        geometry = Geometry.of(operator.kernel, operator.stride, operator.padding, self.transposed)
+        rows, columns = geometry.kernel
+        lines = rows <= 3 and columns <= 4 and max(geometry.stride) <= 2
+        base, scaling = self._base(Operation.DEPTHWISE if lines else Operation.CHANNEL, operator)
+        head = parameters(operator.bias, scaling, self.config)
+        taps = (depthwise_taps if lines else channel_taps)(weights, self.config)
+        source = self._input(operator)
+        target = self._new(operator, operator.output_shape)
+        yield from weighted_items(
+            base, geometry, Weights(parameters=head, taps=taps),
+            [self._whole(source, target.layout, geometry)], target.buffer, target.layout.plane, self.config,
+        )  # fmt: skip
+
+    def _fully_connected(self, operator: FullyConnected) -> Iterator[Item]:
+        source = self.stored[operator.inputs[0]]
+        layout = source.layout
+        weights = operator.weights
+        if layout.dense:  # its bytes lie as one pixel's channels do
+            layout = Layout(rows=1, columns=1, channels=weights.shape[1])
+        weights = weights.reshape(len(weights), layout.rows, layout.columns, layout.channels)
+        if layout.transposed:
+            weights = weights.transpose(0, 2, 1, 3)
+        base, scaling = self._base(Operation.CONV, operator)
+        head = parameters(operator.bias, scaling, self.config)
+        target = self._new(operator, operator.output_shape)
+        geometry = Geometry(kernel=layout.plane)
+        rectangle = self._whole(Stored(source.buffer, layout), target.layout, geometry)
+        yield from weighted_items(
+            base, geometry, Weights(parameters=head, taps=conv_taps(weights, self.config)), [rectangle],
+            target.buffer, target.layout.plane, self.config,
+        )  # fmt: skip
+
+    def _add(self, operator: Add) -> Iterator[Item]:
+        first, second = self._input(operator), self._input(operator, 1)
+        target = self._new(operator, operator.output_shape)
+        rows, columns = target.layout.plane
+        command = Compute(
+            tag=self.tag,
+            operation=Operation.ADD,
+            source=0,
+            source_b=0,
+            target=0,
+            in_columns=columns,
+            in_rows=rows,
+            columns=columns,
+            rows=rows,
+            groups=target.layout.groups(self.config),
+            zero=operator.zero_a,
+            zero_b=operator.zero_b,
+            zero_out=operator.zero_out,
+            minimum=operator.minimum,
+            maximum=operator.maximum,
+            multiplier=operator.scale.multiplier,
+            right=operator.scale.right,
+            left=operator.scale.left,
+            multiplier_a=operator.scale_a.multiplier,
+            right_a=operator.scale_a.right,
+            multiplier_b=operator.scale_b.multiplier,
+            right_b=operator.scale_b.right,
+        )
+        yield Item(command, {"source": first.buffer, "source_b": second.buffer, "target": target.buffer})
+
+    def _pool(self, operator: AveragePool | MaxPool) -> Iterator[Item]:
+        geometry = Geometry.of(operator.kernel, operator.stride, operator.padding, self.transposed)
+        self._check_window(operator, geometry)
+        source = self._input(operator)
+        target = self._new(operator, operator.output_shape)
+        base = Compute(
+            tag=self.tag,
+            operation=Operation.MAX if isinstance(operator, MaxPool) else Operation.SUM,
+            source=0,
+            in_columns=1,
+            in_rows=1,
+            columns=1,
+            rows=1,
+            target=0,
+            minimum=operator.minimum,
+            maximum=operator.maximum,
+        )
+        yield from pool_items(base, geometry, source, target, self.config)
+
+    def _mean(self, operator: Mean) -> Iterator[Item]:
+        source = self._input(operator)
+        geometry = Geometry(kernel=source.layout.plane)
+        self._check_window(operator, geometry)
+        target = self._new(operator, operator.output_shape)
+        base = Compute(
+            tag=self.tag,
+            operation=Operation.SUM,
+            source=0,
+            in_columns=1,
+            in_rows=1,
+            columns=1,
+            rows=1,
+            target=0,
+            zero=operator.zero,
+            zero_out=operator.zero_out,
+            minimum=operator.minimum,
+            maximum=operator.maximum,
+            multiplier=operator.scale.multiplier,
+            right=operator.scale.right,
+            left=operator.scale.left,
+        )
+        yield from pool_items(base, geometry, source, target, self.config, scaled=True)
+
+    def _check_window(self, operator: Operator, geometry: Geometry) -> None:
+        if max(geometry.kernel) > 255 or max(geometry.stride) > 255:
+            raise self._refuse(
+                operator,
+                f"its window has {geometry.kernel[0]} x {geometry.kernel[1]} pixels, and the accelerator "
+                "takes at most 255 x 255",
+                "Pool in two steps",
+            )
+
+
+def _macs(operator: Operator) -> int:
+    """Return multiplications of an operator's definition, padding counted."""
+    if isinstance(operator, Conv | FullyConnected):
+        pixels = operator.output_shape[1] * operator.output_shape[2] if isinstance(operator, Conv) else 1
+        return int(operator.weights.size) * pixels
+    if isinstance(operator, Depthwise):
+        return int(np.prod(operator.kernel)) * int(np.prod(operator.output_shape))
+    return 0

@@ -1,0 +1,182 @@
+"""How long commands take, and when each of a program starts and is done.
+
+An estimate: the order in which the engines work, with overheads from
+:class:`Overheads`. The array's own cycles are exact, as
+docs/tensor/accelerator.md gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rtl.tensor.accelerator.commands import Command, Compute, Engine, Operation, Pack, Transfer
+from rtl.tensor.accelerator.config import AcceleratorConfig
+from rtl.tensor.machine import engine_of, pack_words
+from rtl.tensor.machine.machine import QUEUE_DEPTHS
+
+__all__ = ["OVERHEADS", "Interval", "Overheads", "Timeline", "array_cycles", "occupancy", "predict"]
+
+_WAITS = ("wait_load", "wait_pack", "wait_compute", "wait_store")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overheads:
+    """Cycles beside those that data itself takes.
+
+    Attributes
+    ----------
+    fetch
+        From a command's last beat to its engine's queue.
+    compute_start
+        From a command's start to its first operands on the array.
+    compute_gap
+        Between commands that follow each other on the array.
+    compute_drain
+        From the last operands of a command to its last result written.
+    transfer_latency
+        From a transfer's first address to its first beat.
+    transfer_gap
+        Between transfers that follow each other.
+    pack_start, pack_drain
+        As of computing.
+    pack_position
+        For each position, beside reads and writes of words.
+    """
+
+    fetch: int = 4
+    compute_start: int = 6
+    compute_gap: int = 0
+    compute_drain: int = 20
+    transfer_latency: int = 12
+    transfer_gap: int = 2
+    pack_start: int = 4
+    pack_drain: int = 4
+    pack_position: int = 0
+
+
+#: What the RTL was measured to take.
+OVERHEADS = Overheads()
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """When a command starts, frees its engine for the next, and is done."""
+
+    start: int
+    free: int
+    done: int
+
+
+def array_cycles(command: Compute, config: AcceleratorConfig, *, ideal: bool = False) -> int:
+    """Return cycles that a compute command keeps the array.
+
+    Parameters
+    ----------
+    command, config
+        What, on which array.
+    ideal
+        Without waiting for sets of weights that few pixels do not hide, for
+        requantisation, and with one cycle for each sum of ``ADD``: what no
+        schedule on this array can do better.
+    """
+    pixels, groups = command.rows * command.columns, command.groups
+    taps = command.kernel_rows * command.kernel_columns
+    operation = command.operation
+    if operation is Operation.ADD:
+        return pixels * groups * (1 if ideal else 3)
+    if operation is Operation.DEPTHWISE:
+        steps = command.rows * -(-command.columns // config.depthwise_pixels)
+        return (
+            groups
+            * steps
+            * (command.kernel_rows if ideal else max(command.kernel_rows, config.depthwise_pixels))
+        )
+    sets = taps * (command.in_groups if operation is Operation.CONV else 1)
+    if ideal:
+        return groups * sets * pixels
+    least = {Operation.CONV: config.tile_words, Operation.CHANNEL: 1}.get(operation, 1)
+    full, rest = divmod(pixels, config.psum_words)
+    return groups * sets * (full * config.psum_words + (max(rest, least) if rest else 0))
+
+
+def occupancy(command: Command, config: AcceleratorConfig, overheads: Overheads = OVERHEADS) -> int:
+    """Return cycles until a command's engine can begin with the next."""
+    if isinstance(command, Compute):
+        return array_cycles(command, config) + overheads.compute_gap
+    if isinstance(command, Pack):
+        word = config.activation_word
+        # Each segment is read by words, wherever it begins; each word is written once.
+        reads = command.kernel_rows * (1 + (command.segment_bytes - 1) // word)
+        cycles = max(reads, pack_words(command, config)) + overheads.pack_position
+        return command.rows * command.columns * cycles
+    assert isinstance(command, Transfer)
+    return command.rows * command.row_bytes // config.bus_bytes + overheads.transfer_gap
+
+
+def _latency(command: Command, overheads: Overheads) -> int:
+    """Return cycles from when an engine is free again to when all of a command is written."""
+    if isinstance(command, Compute):
+        return overheads.compute_start + overheads.compute_drain
+    if isinstance(command, Pack):
+        return overheads.pack_start + overheads.pack_drain
+    return overheads.transfer_latency
+
+
+@dataclass(slots=True)
+class Timeline:
+    """Commands as the sequencer hands them out, in order, and when they happen.
+
+    Parameters
+    ----------
+    config
+        Configuration of the accelerator.
+    overheads
+        Parameters of the estimate.
+    """
+
+    config: AcceleratorConfig
+    overheads: Overheads = OVERHEADS
+    now: int = 0
+    past: dict[Engine, list[Interval]] = field(default_factory=lambda: {engine: [] for engine in Engine})
+
+    def room(self, engine: Engine) -> int:
+        """Return when an engine's queue takes a command, not before now."""
+        past, depth = self.past[engine], QUEUE_DEPTHS[engine]
+        return max(self.now, past[-depth].start) if len(past) >= depth else self.now
+
+    def known(self, command: Command) -> bool:
+        """Return whether all that a command waits for was added."""
+        return all(
+            getattr(command, name) <= len(self.past[engine])
+            for engine, name in zip(Engine, _WAITS, strict=True)
+        )
+
+    def add(self, command: Command) -> Interval:
+        """Add the next command of the program, and return when it happens."""
+        engine = engine_of(command)
+        assert engine is not None
+        beats = -(-4 * command.WORDS // self.config.bus_bytes)
+        self.now = self.room(engine) + beats
+        start = self.now + self.overheads.fetch
+        past = self.past[engine]
+        if past:
+            start = max(start, past[-1].free)
+        for other, name in zip(Engine, _WAITS, strict=True):
+            wait = getattr(command, name)
+            if wait:
+                start = max(start, self.past[other][wait - 1].done)
+        free = start + occupancy(command, self.config, self.overheads)
+        done = free + _latency(command, self.overheads)
+        if past:
+            done = max(done, past[-1].done)
+        past.append(Interval(start, free, done))
+        return past[-1]
+
+
+def predict(
+    commands: Iterable[Command], config: AcceleratorConfig, overheads: Overheads = OVERHEADS
+) -> list[Interval]:
+    """Return when each command of a program starts and is done, in cycles from its start."""
+    timeline = Timeline(config, overheads)
+    return [timeline.add(command) for command in commands if engine_of(command) is not None]
