@@ -63,7 +63,7 @@ def test_nano_without_rvfi(tmp_path: Path) -> None:
     (
         (
             "stale_operand",
-            "rtl/riscv/pipelines/nano.py",
+            "rtl/riscv/pipelines/nano_datapath.py",
             "bypass = self._pending & ",
             "bypass = Const(0) & ",
         ),

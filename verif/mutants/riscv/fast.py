@@ -8,6 +8,8 @@ _access = planter("fast", "fast", "rtl/riscv/pipelines/fast/access.py")
 _arithmetic = planter("fast", "fast", "rtl/riscv/pipelines/fast/arithmetic.py")
 _decode = planter("fast", "fast", "rtl/riscv/pipelines/fast/decode.py")
 _execute = planter("fast", "fast", "rtl/riscv/pipelines/fast/execute.py")
+_results = planter("fast", "fast", "rtl/riscv/pipelines/fast/execute_results.py")
+_traps = planter("fast", "fast", "rtl/riscv/pipelines/fast/execute_traps.py")
 _fetch = planter("fast", "fast", "rtl/riscv/pipelines/fast/fetch.py")
 _registers = planter("fast", "fast", "rtl/riscv/pipelines/fast/registers.py")
 
@@ -51,7 +53,7 @@ FAST: tuple[CoreMutant, ...] = (
         "((hit1 & address) | (hit2 & operation.store & port.load))",
         "(hit2 & operation.store & port.load)",
     ),
-    _execute(
+    _results(
         "product_not_late",
         "a product is forwarded before it is there",
         "port.late.eq(operation.multiply)",
@@ -100,7 +102,7 @@ FAST: tuple[CoreMutant, ...] = (
         "(function[1] & added.address[:2].any())",
         "(function[1] & added.address[0])",
     ),
-    _execute(
+    _traps(
         "fence_i_keeps",
         "FENCE.I keeps what has been fetched",
         "            | is_[Special.FENCE_I]\n",

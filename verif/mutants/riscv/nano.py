@@ -5,6 +5,9 @@ from verif.mutants.riscv.faults import CoreMutant, planter
 __all__ = ["NANO"]
 
 _pipeline = planter("nano", "nano", "rtl/riscv/pipelines/nano.py")
+_datapath = planter("nano", "nano", "rtl/riscv/pipelines/nano_datapath.py")
+_traps = planter("nano", "nano", "rtl/riscv/pipelines/nano_traps.py")
+_state = planter("nano", "nano", "rtl/riscv/pipelines/nano_state.py")
 _alu = planter("nano", "nano", "rtl/riscv/pipelines/nano_alu.py")
 _shift = planter("nano", "nano", "rtl/riscv/pipelines/nano_shift.py")
 _decode = planter("nano", "nano", "rtl/riscv/pipelines/nano_decode.py")
@@ -13,13 +16,13 @@ _registers = planter("nano", "nano", "rtl/riscv/pipelines/nano_registers.py")
 #: Grouped by what is broken.
 NANO: tuple[CoreMutant, ...] = (
     # Operands.
-    _pipeline(
+    _datapath(
         "bypass_of_x0",
         "a result for x0 goes to the next instruction's rs1",
         "self._pending & word[7:12].any() & (self._arriving[15:20]",
         "self._pending & (self._arriving[15:20]",
     ),
-    _pipeline(
+    _datapath(
         "bypass_by_four_bits",
         "the bypass compares four bits of the register's number",
         "(self._arriving[15:20] == word[7:12])",
@@ -45,7 +48,7 @@ NANO: tuple[CoreMutant, ...] = (
         "Mux(self.by_eight, ~ones.any() & (eights == 1), ~ones[1:].any())",
         "Mux(self.by_eight, eights == 1, ~ones[1:].any())",
     ),
-    _pipeline(
+    _datapath(
         "sra_fills_zeros",
         "SRA by eight places fills one sign bit only",
         "Cat(value[8:], sign.replicate(8))",
@@ -76,20 +79,20 @@ NANO: tuple[CoreMutant, ...] = (
         "self._done.eq(self.dbus.response & ~self.dbus.error)",
         "self._done.eq(self.dbus.response)",
     ),
-    _pipeline(
+    _state(
         "fetch_error_lost",
         "a failed fetch of an odd word goes unnoticed",
         "self.ibus.response & self.ibus.error\n",
         "self.ibus.response & self.ibus.error & ~self._pc[0]\n",
     ),
     # Traps, CSRs, interrupts.
-    _pipeline(
+    _traps(
         "store_fault_as_load",
         "a store that the bus fails reports a load's cause",
         "(fault & stores, Cause.STORE_FAULT)",
         "(fault & stores, Cause.LOAD_FAULT)",
     ),
-    _pipeline(
+    _traps(
         "target_bit_0",
         "mtval of a misaligned JALR has bit 0 set",
         "Cat(target[0] & ~decoder.jalr, target[1:])",

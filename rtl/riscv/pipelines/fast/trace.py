@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import Rvfi, StallReason
 from rtl.riscv.pipelines.fast.access import Forwarded, access_layout
-from rtl.riscv.pipelines.fast.execute import retired_layout
+from rtl.riscv.pipelines.fast.execute_state import retired_layout
 from rtl.riscv.pipelines.fast.operation import pair_layout
 
 __all__ = ["Trace"]
