@@ -96,17 +96,24 @@ class Decode(wiring.Component):
         lengths = [1 + slot.long for slot in slots]
         m.d.comb += [
             instead.eq(((self.interrupt | self.halt) & window.valid) | self.resume),
-            pair.valid[0].eq(first.available),
+            pair.valid[0].eq(first.available | instead),
             pair.pc.eq(window.pc[1:]),
             pair.long.eq(Cat(slot.long for slot in slots)),
         ]
         last = slots[-1]
-        m.d.comb += pair.predicted.eq(Mux(together, last.predicted, first.predicted))
+        m.d.comb += pair.predicted.eq(Mux(together, last.predicted, first.predicted) & ~instead)
         # A branch that is not predicted taken may be the first of two.
         of_last = together & ~first.operation.branch
         m.d.comb += pair.known.eq(Mux(of_last, last.known, first.known))
+        what = Mux(self.resume, Special.DRET, Mux(self.halt, Special.HALT, Special.INTERRUPT))
+        # No `m.If` around a part of the pair: in Verilog its other parts would be procedural too,
+        # and a simulator never assigns a constant one, as `long` is without C.
+        replacement = data.View(Operation, _packed(Operation, {"special": what}))
         for number, slot in enumerate(slots):
-            m.d.comb += pair.operations[number].eq(slot.operation)
+            operation = slot.operation
+            if not number:
+                operation = Mux(instead, replacement.as_value(), operation.as_value())
+            m.d.comb += pair.operations[number].eq(operation)
             if self._config.rvfi:
                 m.d.comb += pair.raw[number].eq(slot.raw)
         takes = self.ready & first.available & ~instead
@@ -120,14 +127,6 @@ class Decode(wiring.Component):
             m.d.comb += [
                 pair.valid[1].eq(together & ~instead),
                 pair.chain.eq(Cat(older.writes & (older.rd == x) for x in (younger.rs1, younger.rs2))),
-            ]
-        with m.If(instead):
-            what = Mux(self.resume, Special.DRET, Mux(self.halt, Special.HALT, Special.INTERRUPT))
-            m.d.comb += [
-                pair.valid[0].eq(1),
-                pair.predicted.eq(0),
-                pair.operations[0].eq(0),
-                pair.operations[0].special.eq(what),
             ]
         return m
 
