@@ -61,6 +61,10 @@ class Reference(Protocol):
         """Return a random program, an ELF file."""
         ...
 
+    def explain(self, point: str, name: str) -> str:
+        """Return what a bin of the goals means, and which programs aim at it."""
+        ...
+
 
 def _sources() -> Path:
     for entry in entry_points(group=_GROUP):

@@ -6,6 +6,7 @@ from typing import Any
 from rtl.riscv.config import CoreConfig
 from verif.lockstep.csrs import spike_options
 from verif.lockstep.encoding import extensions, table
+from verif.lockstep.explain import explain
 from verif.lockstep.goals import goals
 from verif.lockstep.random import generate
 
@@ -47,6 +48,10 @@ class CoreReference:
     def goals(self) -> dict[str, dict[str, int]]:
         """How often random programs must hit each bin of each coverpoint."""
         return goals(self.config)
+
+    def explain(self, point: str, name: str) -> str:
+        """Return what a bin of the goals means, and which programs aim at it."""
+        return explain(self.config, point, name)
 
     def program(self, seed: int, length: int) -> bytes:
         """Return the random program of a seed, an ELF file that executes about `length` instructions."""

@@ -1,6 +1,7 @@
 """Random programs: the same for a seed, legal for their core, ending by themselves, covering much."""
 
 import json
+import random
 import re
 import struct
 from collections import Counter
@@ -12,9 +13,14 @@ import pytest
 from rtl.riscv.config import PRESETS, CoreConfig
 from verif.lockstep.csrs import csr_addresses, interrupt_mask
 from verif.lockstep.encoding import extensions, instructions
+from verif.lockstep.explain import explain
 from verif.lockstep.goals import coverage, goals
 from verif.lockstep.random import generate
 from verif.lockstep.random.assembler import Code, b_type, elf_file, j_type
+from verif.lockstep.random.frame import Registers
+from verif.lockstep.random.operands import Operands
+from verif.lockstep.random.stream import Plain
+from verif.lockstep.random.targets import ROUND, seeds_for, targets
 
 FULL = {
     **dict.fromkeys(("zba", "zbb", "zbs", "zcb", "zicond", "user_mode"), True),
@@ -86,6 +92,72 @@ def test_goals_fit_the_core() -> None:
         addresses = {int(b.split("*")[0], 16) for b in found["csr"]}
         assert addresses == set(csr_addresses(config)), name
         assert ("0*jump*M" in found["trap"]) == (not config.c), name
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_ten_seeds_aim_at_every_goal(name: str) -> None:
+    config = CONFIGS[name]
+    aimed = Counter(
+        (target.point, "*".join(parts))
+        for seed in range(73, 73 + ROUND)
+        for target in targets(config, seed)
+        for parts in target.bins
+    )
+    wanted = [(point, bin_) for point, bins in goals(config).items() for bin_ in bins]
+    assert aimed == Counter(wanted)
+    for point, bin_ in wanted[:: len(wanted) // 50]:
+        seed = seeds_for(config, point, bin_)
+        assert any(t.point == point and tuple(bin_.split("*")) in t.bins for t in targets(config, seed + 70))
+
+
+def test_a_core_with_custom_instructions_is_given_none() -> None:
+    """What their opcodes do is not known to Spike; to other cores they are illegal."""
+    opcodes = {0x0B, 0x2B, 0x5B, 0x7B}
+    for custom in ("none", "port", "dot4"):
+        config = CoreConfig.preset("nano", custom=custom)
+        code, rng = Code(0), random.Random(1)
+        operands = Operands(rng, 32, Registers.choose(rng, 32))
+        plain = Plain(rng, config, code, operands)
+        drawn = {plain.illegal() & 0x7F for _ in range(3000)}
+        assert (not drawn & opcodes) == (custom != "none")
+
+
+@pytest.mark.sim
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", CONFIGS)
+def test_ten_programs_reach_every_goal(name: str, comparator: Callable, tmp_path: Path) -> None:
+    """On Spike: a goal that no program can reach shows here, without any core."""
+    config = CONFIGS[name]
+    total: dict[str, Counter[str]] = {}
+    for seed in range(20, 20 + ROUND):
+        elf, trace = comparator.emit(config, generate(config, seed, length=200_000), name, 2_000_000)
+        file = tmp_path / "coverage.json"
+        code, _, said = comparator.report(config, elf, trace, "--coverage", file)
+        assert code == 0, said
+        for point, bins in json.loads(file.read_text()).items():
+            total.setdefault(point, Counter()).update(bins)
+    assert coverage(config, total).missing == ()
+
+
+def test_every_goal_is_explained() -> None:
+    for config in CONFIGS.values():
+        for point, bins in goals(config).items():
+            for bin_ in bins:
+                said = explain(config, point, bin_)
+                assert "aim at it" in said
+                assert "*" not in said
+    config = CONFIGS["small_full"]
+    assert re.fullmatch(
+        r"CSR 0x305 \(mtvec\) changed by CSRRC in machine mode; "
+        r"the programs of seeds (\d), 1\1, 2\1 \.\.\. aim at it",
+        explain(config, "csr", "0x305*clear*M*done"),
+    )
+    assert explain(config, "trap", "7*store*U").startswith(
+        "exception 7 (store fault) of a store in user mode"
+    )
+    assert explain(config, "interrupt_at", "18*alu*M").startswith("interrupt 18 (local 2) instead of ")
+    with pytest.raises(KeyError, match="trap: 7\\*store\\*S"):
+        explain(config, "trap", "7*store*S")
 
 
 def test_coverage_is_measured_against_the_goals() -> None:

@@ -203,7 +203,6 @@ class Actions:
         """Append a compressed instruction; its registers may be such that there is none at once."""
         plain, code = self._plain, self._code
         before = code.count
-        held = {n - 8 for n in self._held if 8 <= n < 16}
         for _ in range(_TRIES):
             kept = len(code.parcels)
             if item.group in ("load", "store"):
@@ -213,8 +212,8 @@ class Actions:
             if code.count == before:
                 continue
             half = code.parcels[kept]
-            written = {"p": half >> 2 & 7, "q": half >> 7 & 7, "d": (half >> 7 & 31) - 8}
-            if written.get(item.fields[0]) not in held:
+            written = {"p": 8 + (half >> 2 & 7), "q": 8 + (half >> 7 & 7), "d": half >> 7 & 31}
+            if written.get(item.fields[0]) not in self._held:
                 return
             del code.parcels[kept:]
             code.count = before

@@ -10,6 +10,7 @@ from verif.lockstep.random.operands import EXTREMES, Operands
 __all__ = ["Plain", "access_size"]
 
 _COMPUTING = ("alu", "shift", "bit", "mul", "div", "branch")
+_CUSTOM = (0x0B, 0x2B, 0x5B, 0x7B)  # opcodes that a core with an extension interface executes
 _SIZES = {"b": 1, "h": 2, "w": 4, "u": 1}
 
 
@@ -35,6 +36,7 @@ class Plain:
         self._bits = rng.getrandbits
         known = instructions(extensions(config))
         self._known = known
+        self._custom = config.custom != "none"
         groups: dict[str, list[Instruction]] = {}
         for item in known:
             groups.setdefault(item.group, []).append(item)
@@ -322,7 +324,7 @@ class Plain:
                     word |= 3
                 else:
                     word &= 0xFFFF
-            if not self._legal(word):
+            if not self._legal(word) and not (self._custom and word & 0x7F in _CUSTOM):
                 return word
 
     def _legal(self, word: int) -> bool:

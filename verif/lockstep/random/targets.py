@@ -71,6 +71,16 @@ def targets(config: CoreConfig, seed: int) -> tuple[Target, ...]:
     return _rounds(config)[seed % ROUND]
 
 
+@cache
+def _seeds(config: CoreConfig) -> dict[tuple[str, str], int]:
+    return {
+        (target.point, "*".join(parts)): seed
+        for seed, chosen in enumerate(_rounds(config))
+        for target in chosen
+        for parts in target.bins
+    }
+
+
 def seeds_for(config: CoreConfig, point: str, name: str) -> int:
     """Return the smallest seed whose program aims at a bin; those ``ROUND`` apart do, too.
 
@@ -79,8 +89,7 @@ def seeds_for(config: CoreConfig, point: str, name: str) -> int:
     KeyError
         It is no goal of this core.
     """
-    parts = tuple(name.split("*"))
-    for seed, chosen in enumerate(_rounds(config)):
-        if any(target.point == point and parts in target.bins for target in chosen):
-            return seed
-    raise KeyError(f"{point}: {name}")
+    seeds = _seeds(config)
+    if (point, name) not in seeds:
+        raise KeyError(f"{point}: {name}")
+    return seeds[point, name]
