@@ -242,20 +242,23 @@ def _segments(content: bytes, name: str, offset: int, count: int) -> tuple[Segme
 def _symbols(content: bytes, sections: list[tuple[int, ...]]) -> tuple[dict[str, int], list[tuple[int, int]]]:
     symbols: dict[str, int] = {}
     functions: list[tuple[int, int]] = []
-    # A linked file has one symbol table. Names may share their ends, but add up to about their section.
+    # A linked file has one symbol table. Names may be used often and share their ends, but those
+    # that begin apart add up to about their section.
     for section in [row for row in sections if row[1] == _SHT_SYMTAB][:1]:
         names = sections[section[6]]
         strings = content[names[4] : names[4] + names[5]]
-        left = 8 * len(strings)
+        left, known = 8 * len(strings), dict[int, str]()
         for at in range(section[4], section[4] + section[5], 16):
             offset, value, size, info, _, index = struct.unpack_from("<IIIBBH", content, at)
             if index == 0 or (info & 15) not in (_STT_NOTYPE, _STT_OBJECT, _STT_FUNC):
                 continue
-            end = strings.index(b"\0", offset)
-            left -= end - offset
-            if left < 0:
-                raise ValueError("names without end")
-            name = strings[offset:end].decode()
+            name = known.get(offset)
+            if name is None:
+                end = strings.index(b"\0", offset)
+                left -= end - offset
+                if left < 0:
+                    raise ValueError("names without end")
+                name = known[offset] = strings[offset:end].decode()
             if name and (name not in symbols or info >> 4):  # a global one wins
                 symbols[name] = value
             if info & 15 == _STT_FUNC and size:

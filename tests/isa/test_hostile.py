@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 
 import pytest
 
@@ -41,7 +42,7 @@ def file(
     return head + programs + rest
 
 
-def named(names: bytes, starts: range, tables: int = 1) -> bytes:
+def named(names: bytes, starts: Iterable[int], tables: int = 1) -> bytes:
     """Return a file with a symbol for each of `starts` in `names`, and its table in `tables` sections."""
     table = b"".join(map(symbol, starts))
     at = 52 + 32
@@ -74,3 +75,10 @@ def test_one_symbol_table_is_read_however_often_it_is_named() -> None:
     names = b"\0" + b"".join(b"s%d\0" % n for n in range(2000))
     starts = range(1, 100)
     assert len(read_elf(named(names, starts, tables=60_000), "x.elf").functions) == len(starts)
+
+
+def test_many_symbols_may_have_one_name() -> None:
+    program = read_elf(named(b"\0" + b"a" * 50 + b"\0", range(1, 2)), "x.elf")
+    assert list(program.symbols) == ["a" * 50]
+    often = named(b"\0" + b"a" * 50 + b"\0", [1] * 5000)
+    assert list(read_elf(often, "x.elf").symbols) == ["a" * 50]
