@@ -161,16 +161,18 @@ def mean_scale(scale: np.float32, scale_out: np.float32, count: int) -> Scale:
     QuantisationError
         The ratio of the scales is 128 or more.
     """
-    multipliers, shifts = _split(np.float64(scale) / np.float64(scale_out))
-    multiplier, exponent = int(multipliers[0]), int(shifts[0])
+    factor = float(scale) / float(scale_out)
+    multipliers, shifts = _split(factor)
+    shift = min(count.bit_length() - 1, 32, 31 + int(shifts[0]))
+    exponent = int(shifts[0]) - shift
     if exponent > LARGEST_LEFT_SHIFT:
         raise QuantisationError(
-            f"the input's scale is {float(scale) / float(scale_out):.4g} times the output's, and the "
-            f"hardware multiplies by less than {1 << LARGEST_LEFT_SHIFT}"
+            f"the input's scale is {factor:.4g} times the output's, for {count} pixels, and the hardware "
+            f"multiplies by less than {1 << LARGEST_LEFT_SHIFT}"
         )
-    shift = min(count.bit_length() - 1, 32, 31 + exponent)
-    exponent -= shift
-    return Scale(multiplier=(multiplier << shift) // count, right=max(-exponent, 0), left=max(exponent, 0))
+    return Scale(
+        multiplier=(int(multipliers[0]) << shift) // count, right=max(-exponent, 0), left=max(exponent, 0)
+    )
 
 
 def softmax_scale(beta: float, scale: np.float32) -> tuple[int, int, int]:
