@@ -1,4 +1,8 @@
-"""Area and frequency of one core: ``python -m benchmarks.cores --preset small --set zba=true``."""
+"""Area and frequency of one core, or of each option of a preset.
+
+python -m benchmarks.cores --preset small --set zba=true
+python -m benchmarks.cores --options small
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,22 @@ import os
 import tempfile
 from pathlib import Path
 
+from benchmarks.cores.options import OPTIONS, costs
 from benchmarks.cores.synthesis import LIBERTY, RECIPES, elaborate, measure
 from flow.project.request import parse_assignment
 
 
 def main() -> None:
-    """Measure one core with one recipe or both, and print a line for each."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cores", description=__doc__)
+    """Measure one core with one recipe or both, and print a line for each; or a table of options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cores",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--options", choices=sorted(OPTIONS), help="each option of this preset, as a table in Markdown"
+    )
+    parser.add_argument("--no-work", action="store_true", help="with --options: run no programs")
     parser.add_argument("--preset", default="small")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="an option of the core"
@@ -32,6 +45,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="suzuri-cores-") as scratch:
         folder = (arguments.keep or Path(scratch)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
+        if arguments.options:
+            recipe = "speed" if arguments.recipe == "both" else arguments.recipe
+            _table(arguments.options, liberty, recipe, folder, work=not arguments.no_work)
+            return
         source = arguments.verilog
         if source is None:
             source = elaborate(arguments.preset, dict(map(parse_assignment, arguments.set)), folder)
@@ -45,6 +62,19 @@ def main() -> None:
             )
             if arguments.path:
                 print(result.path)
+
+
+def _table(preset: str, liberty: Path, recipe: str, folder: Path, *, work: bool) -> None:
+    print("| option | kGE | MHz | iterations/s/MHz |\n|---|---|---|---|", flush=True)
+    for cost in costs(preset, liberty, recipe, folder, work=work):
+        done = "" if cost.work is None else f"{cost.work:.2f}"
+        row = (
+            cost.option.name,
+            f"{cost.result.area_kge:.1f}",
+            f"{cost.result.frequency_mhz:.0f}",
+            done,
+        )
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

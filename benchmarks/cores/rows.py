@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from benchmarks.cores.synthesis import LIBERTY, Result, elaborate
 from benchmarks.cores.synthesis import measure as synthesize
 from benchmarks.measure import REPOSITORY, Row, environment, suzuri
 
-__all__ = ["measure"]
+__all__ = ["measure", "work_per_clock"]
 
 _KERNELS = REPOSITORY / "verif" / "programs" / "kernels"
 _FLAGS = (
@@ -81,17 +81,42 @@ def _size(goal: _Goal, liberty: Path, folder: Path) -> Row:
     )
 
 
-def _work(goal: _Goal, scratch: Path, cache: Path) -> Row:
+def work_per_clock(preset: str, parameters: Mapping[str, object], scratch: Path, cache: Path) -> float:
+    """Return iterations of the kernels, compiled for the core, a second and MHz.
+
+    Parameters
+    ----------
+    preset, parameters
+        The core.
+    scratch
+        An existing folder for the program.
+    cache
+        Of ``suzuri``.
+
+    Raises
+    ------
+    RuntimeError
+        It cannot be built, or a kernel gives a wrong result.
+    """
     env = environment(cache)
-    program = scratch / f"mix_{goal.preset}.elf"
+    program = scratch / f"mix_{preset}.elf"
     sources = [str(_KERNELS / f"{name}.c") for name in ("mix", "list", "matrix", "text", "crc")]
-    build = ["isa", "build", *sources, *_FLAGS, f"-DITERATIONS={_ITERATIONS}", "-o", str(program)]
-    _run(suzuri(*build, "--core", goal.preset), env)
-    said = _run(suzuri("isa", "run", str(program), "--core", goal.preset), env)
+    core = ["--core", preset]
+    for name, value in parameters.items():
+        core += ["--set", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
+    _run(
+        suzuri("isa", "build", *sources, *_FLAGS, f"-DITERATIONS={_ITERATIONS}", "-o", str(program), *core),
+        env,
+    )
+    said = _run(suzuri("isa", "run", str(program), *core), env)
     found = re.search(r"\bcycles\s+([\d,]+)", said[said.rindex("right") :])
     if found is None:
         raise RuntimeError(f"no number of cycles in: {said}")
-    work = _ITERATIONS * 1e6 / int(found[1].replace(",", ""))
+    return _ITERATIONS * 1e6 / int(found[1].replace(",", ""))
+
+
+def _work(goal: _Goal, scratch: Path, cache: Path) -> Row:
+    work = work_per_clock(goal.preset, {}, scratch, cache)
     return Row(
         name=f"    {goal.preset}, work per clock",
         value=f"{work:.3f} iterations/s/MHz",
