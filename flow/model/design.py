@@ -32,7 +32,7 @@ __all__ = [
 MOST_SEEDS = 100_000
 SIMULATORS = ("verilator", "icarus")
 PROOF_MODES = ("bmc", "prove", "cover")
-SOLVERS = ("yices", "boolector")
+SOLVERS = ("yices", "boolector", "abc")
 MOST_CYCLES = 10_000
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -160,7 +160,9 @@ class FormalSpec:
     parameters
         Of that top; added to the design's when it is the design's own.
     solver
-        ``yices`` or ``boolector``.
+        ``yices`` or ``boolector``; or ``abc``, which works on single bits:
+        faster where a core's control matters more than its arithmetic, and
+        its ``prove`` finds invariants by itself, for any depth.
     timeout_s
         Wall-clock limit.
     tags
@@ -176,6 +178,11 @@ class FormalSpec:
     solver: str = "yices"
     timeout_s: float = 600.0
     tags: tuple[str, ...] = ()
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Tools that it takes; ABC's counterexamples are replayed by Yices."""
+        return ("yosys", "smtbmc", *(("abc", "yices") if self.solver == "abc" else (self.solver,)))
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -258,8 +265,11 @@ class Synthesis:
     hierarchy: str | None = None
     dont_use: tuple[str, ...] = ()
     abc_script: str | None = None
+    memories: str = "auto"
 
     def __post_init__(self) -> None:
+        if self.memories not in ("auto", "registers"):
+            raise ValueError(f"synthesis: memories {self.memories!r} is neither 'auto' nor 'registers'")
         if self.recipe not in Recipe.ALL:
             raise ValueError(f"synthesis: recipe {self.recipe!r} is none of {', '.join(Recipe.ALL)}")
         if self.hierarchy not in (None, "flatten", "keep"):

@@ -54,7 +54,7 @@ def find_tools(
         else:
             names.discard("cocotb")
     if "formal" in request.parts and design.formal:
-        names |= {"yosys", "smtbmc", *(f.solver for f in design.formal)}
+        names |= {name for proof in design.formal for name in proof.tools}
     found: dict[str, ToolIdentity] = {}
     missing: list[tuple[str, FlowError]] = []
     for name in sorted(names):

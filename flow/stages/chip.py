@@ -113,7 +113,7 @@ class ChipFlow:
         activity = self._simulations(add) if "simulate" in self.parts else None
         if "formal" in self.parts:
             for proof in self.design.formal:
-                if {"yosys", "smtbmc", proof.solver} <= set(self.tools):
+                if set(proof.tools) <= set(self.tools):
                     add(self._formal(proof, add))
         if "synthesize" in self.parts and "yosys" in self.tools:
             for plan in self.pdks:
@@ -370,7 +370,7 @@ class ChipFlow:
             params=params,
             inputs=inputs,
             outputs=("log", "trace?", "counterexample?"),
-            tools=tuple(self.tools[t] for t in ("yosys", "smtbmc", proof.solver)),
+            tools=tuple(self.tools[t] for t in proof.tools),
             # The stage limits each question itself; this is for both, and for the model.
             resources=Resources(wall_s=proof.timeout_s * 2 + 300, memory_mb=8192),
             label=f"prove {proof.name}" if proof.mode != "cover" else f"cover {proof.name}",

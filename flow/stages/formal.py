@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from flow.model.step import ProcessResult, StepContext
 from flow.model.tool import Message, Reading
 from flow.stages.rtl import rtl_sources
 from flow.stages.synthesis_input import SafeFiles, safe_top
+from flow.tools import abc
 from flow.tools.smtbmc import (
     MODEL,
     MODES,
@@ -64,15 +66,16 @@ class Formal:
         if mode not in MODES:
             raise ConfigError(f"mode {mode!r} is none of {', '.join(MODES)}", f"formal {ctx.params['name']}")
         reset = self._model(ctx)
+        if ctx.params["solver"] == "abc":
+            self._report(ctx, [self._ask_abc(ctx, mode, depth, reset)])
+            return
         results = []
         for kind in ("bmc", "induction") if mode == "prove" else (mode,):
             plan = CheckPlan(mode=kind, depth=depth, reset=reset)
             result = self._ask(ctx, plan)
             reading = read_log(result.text())
             results.append((plan, result, reading))
-            if not reading.data["status"]:
-                said = reading.errors[0].text if reading.errors else f"ended with status {result.returncode}"
-                raise ToolError(ctx.params["solver"], said, result.log)
+            _answered(ctx, result, reading)
             if reading.data["status"] == "failed":
                 break
         self._report(ctx, results)
@@ -95,8 +98,19 @@ class Formal:
                 parameters=sources.parameters,
             )
             lines = [line.replace("-sv -defer", "-sv -formal -defer") for line in front.lines()]
-        lines += model_lines(top, any_start=ctx.params.get("reset") is not None)
-        result = ctx.run(Yosys().command(yosys, "model.ys", "\n".join(lines) + "\n", "model.log"))
+        reset: str | None = ctx.params.get("reset")
+        any_start, cover = reset is not None, ctx.params["mode"] == "cover"
+        maps: Mapping[str, str] = {}
+        if ctx.params["solver"] == "abc":
+            # Logic without registers has no reset, and the commands name one only where it is.
+            if reset is not None and not _has_port(ctx.input("rtl"), reset):
+                reset = None
+            lines += abc.graph_lines(top, reset=reset, any_start=any_start, cover=cover)
+            maps = abc.MAPS
+        else:
+            lines += model_lines(top, any_start=any_start)
+        command = Yosys().command(yosys, "model.ys", "\n".join(lines) + "\n", "model.log")
+        result = ctx.run(replace(command, files={**command.files, **maps}))
         reading = read_yosys_log(result.text(), names.real)
         if result.returncode != 0 or reading.errors:
             first = next(iter(reading.errors), None)
@@ -104,12 +118,44 @@ class Formal:
                 raise ToolError("yosys", first.text if first else "ended without a model", result.log)
             raise ConfigError(first.text, first.place or top, "Mend the source and run again")
         model = (ctx.workdir / MODEL).read_text(errors="replace")
-        wanted = "cover" if ctx.params["mode"] == "cover" else "assert"
+        wanted = "cover" if cover else "assert"
         if f"yosys-smt2-{wanted} " not in model:
             what = f"{top} has no {wanted} statement, so there is nothing to show"
             raise ConfigError(what, f"formal {ctx.params['name']}", f"Add {wanted} statements, or mend top")
-        reset: str | None = ctx.params.get("reset")
+        if ctx.params["solver"] == "abc":
+            return reset
         return reset if f"; yosys-smt2-input {reset} " in model else None
+
+    def _ask_abc(
+        self, ctx: StepContext, mode: str, depth: int, reset: str | None
+    ) -> tuple[CheckPlan, ProcessResult, Reading]:
+        """Answer by ABC: the first cycle, of reset, is already over in its model."""
+        first = 0 if reset is None else 1
+        frames = max(depth - first, 1)
+        tool, limit = ctx.tool("abc"), float(ctx.params.get("timeout_s", 600.0))
+        places = abc.statements((ctx.workdir / abc.MAP).read_text(), (ctx.workdir / MODEL).read_text())
+        try:
+            result = ctx.run(replace(abc.prove_command(tool, mode, frames), wall_s=limit))
+            reading = abc.read_log(result.text(), mode, places, first)
+            if result.returncode not in (0, 1):  # it crashed, whatever it had said by then
+                raise ToolError("abc", f"ended with status {result.returncode}", result.log)
+            _answered(ctx, result, reading)
+            if mode != "cover" and reading.data["status"] == "passed":
+                possible = ctx.run(replace(abc.possible_command(tool, frames), wall_s=limit))
+                reading = abc.check_possible(reading, possible.text(), depth)
+        except ToolError as error:
+            raise ToolError(
+                "abc", f"formal {ctx.params['name']} {error.reason}", error.log,
+                "Lower the depth, split the property, or give it a larger timeout_s",
+            ) from None  # fmt: skip
+        if mode != "cover" and any(m.code == "ASSERT" for m in reading.errors):
+            # yosys-smtbmc knows all lines of it but this one, the register that marks the first cycle.
+            names = ctx.workdir / abc.NAMES
+            kept = [line for line in names.read_text().splitlines() if not line.startswith("ninitff")]
+            names.write_text("\n".join(kept) + "\n")
+            ctx.run(abc.trace_command(ctx.tool("smtbmc"), ctx.tool("yices"), TRACE))
+        kind = "unbounded" if mode == "prove" else mode
+        return CheckPlan(mode=kind, depth=depth, reset=reset), result, reading
 
     def _ask(self, ctx: StepContext, plan: CheckPlan) -> ProcessResult:
         solver = ctx.params["solver"]
@@ -163,11 +209,25 @@ class Formal:
         )
 
 
+def _answered(ctx: StepContext, result: ProcessResult, reading: Reading) -> None:
+    """Raise unless the solver came to an answer."""
+    if not reading.data["status"]:
+        said = reading.errors[0].text if reading.errors else f"ended with status {result.returncode}"
+        raise ToolError(ctx.params["solver"], said, result.log)
+
+
+def _has_port(rtlil: Path, name: str) -> bool:
+    """Whether the RTLIL has an input of this name; that of a part is that of the top as well."""
+    pattern = re.compile(rf"^\s*wire .*\binput \d+\s+\\{re.escape(name)}$", re.MULTILINE)
+    return pattern.search(rtlil.read_text(encoding="utf-8", errors="replace")) is not None
+
+
 def _checks(name: str, plan: CheckPlan, reading: Reading) -> list[Check]:
     if reading.data["status"] == "passed":
         said = {
             "bmc": f"no assertion fails within {plan.depth} cycles",
             "induction": "no assertion ever fails",
+            "unbounded": "no assertion ever fails",
             "cover": f"every cover statement is reached within {plan.depth} cycles",
         }[plan.mode]
         return [Check(name=f"formal.{name}", passed=True, message=said)]

@@ -99,6 +99,7 @@ STAGES: dict[str, StageInfo] = {
             *_NETLIST,
             "stages/synthesis_input.py",
             "tools/yosys/**/*.py",
+            "tools/abc/**/*.py",
             "tools/smtbmc/**/*.py",
         ),
     ),

@@ -22,6 +22,7 @@ GROUP = "suzuri.tools"
 #: Name to ``module:attribute``; imported when it is asked for, since
 #: ``suzuri --help`` needs none of them.
 BUILT_IN: Mapping[str, str] = {
+    "abc": "flow.tools.abc:ABC",
     "boolector": "flow.tools.smtbmc:BOOLECTOR",
     "cocotb": "flow.tools.cocotb:COCOTB",
     "cxx": "flow.tools.verilator:CXX",

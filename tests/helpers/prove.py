@@ -17,6 +17,7 @@ from flow.model.check import Check
 from flow.model.errors import ConfigError
 from flow.model.tool import ToolIdentity
 from flow.stages.formal import Formal
+from flow.tools.abc import ABC
 from flow.tools.smtbmc import SMTBMC, YICES
 from flow.tools.yosys import Yosys
 
@@ -39,7 +40,7 @@ class Proof:
 def tools() -> list[ToolIdentity]:
     """Return the tools, or skip the test."""
     try:
-        return [Yosys().detect(), SMTBMC.detect(), YICES.detect()]
+        return [Yosys().detect(), SMTBMC.detect(), YICES.detect(), ABC.detect()]
     except ConfigError as error:
         pytest.skip(str(error))
 
@@ -51,6 +52,7 @@ def prove(
     depth: int,
     mode: str = "bmc",
     timeout_s: float = 3000.0,
+    solver: str = "yices",
     progress: Callable[[str], None] = lambda text: None,
 ) -> Proof:
     """Ask whether an assertion of `component` can fail within `depth` cycles.
@@ -61,7 +63,7 @@ def prove(
         For the files.
     component
         With assertions; its reset is active in the first cycle.
-    depth, mode, timeout_s
+    depth, mode, timeout_s, solver
         As in the manifest's ``[[formal]]``.
     progress
         Is told what is done.
@@ -71,7 +73,7 @@ def prove(
     source = folder / "formal_top.il"
     source.write_text(rtlil.convert(component, name="formal_top"))
     progress("elaborated")
-    params = {"name": "proof", "top": "formal_top", "mode": mode, "depth": depth, "solver": "yices",
+    params = {"name": "proof", "top": "formal_top", "mode": mode, "depth": depth, "solver": solver,
               "timeout_s": timeout_s, "reset": "rst"}  # fmt: skip
     context = FakeContext(folder / "work", params, {"rtl": source}, identities)
     start = time.monotonic()

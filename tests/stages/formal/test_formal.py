@@ -25,6 +25,10 @@ module counter(input clk, input rst, input en, output reg [3:0] n = 0);
 `ifdef MORE
     cover (n == 12);
 `endif
+`ifdef NEVER
+    assume (n != 5);
+    assume (en && !rst);
+`endif
   end
 `endif
 endmodule
@@ -43,8 +47,9 @@ def run(tmp_path: Path, limit: int, **params: Any) -> FakeContext:
     return context
 
 
-def test_shows_a_counterexample(tmp_path: Path) -> None:
-    context = run(tmp_path, limit=8)
+@pytest.mark.parametrize("solver", ["yices", "abc"])
+def test_shows_a_counterexample(solver: str, tmp_path: Path) -> None:
+    context = run(tmp_path, limit=8, solver=solver)
     (check,) = context.checks
     assert not check.passed
     assert check.name == "formal.p"
@@ -65,6 +70,17 @@ def test_proves_for_ever_what_bounded_checks_cannot(tmp_path: Path) -> None:
     assert "counterexample" not in context.outputs
 
 
+def test_abc_finds_invariants_by_itself(tmp_path: Path) -> None:
+    (check,) = run(tmp_path, limit=12, mode="prove", depth=2, solver="abc").checks
+    assert check.passed
+    assert check.message == "no assertion ever fails"
+
+
+def test_abc_takes_no_proof_from_assumptions_that_exclude_each_other(tmp_path: Path) -> None:
+    (check,) = run(tmp_path, limit=8, solver="abc", defines={"NEVER": ""}).checks
+    assert check.message == "p: the assumptions exclude each other within 14 cycles"
+
+
 def test_says_what_an_induction_that_fails_means(tmp_path: Path) -> None:
     context = run(tmp_path, limit=12, mode="prove", depth=2)
     (check,) = context.checks
@@ -72,8 +88,9 @@ def test_says_what_an_induction_that_fails_means(tmp_path: Path) -> None:
     assert "from a state that may be unreachable" in check.message
 
 
-def test_says_which_cover_statement_is_out_of_reach(tmp_path: Path) -> None:
-    context = run(tmp_path, limit=10, mode="cover", defines={"MORE": ""})
+@pytest.mark.parametrize("solver", ["yices", "abc"])
+def test_says_which_cover_statement_is_out_of_reach(solver: str, tmp_path: Path) -> None:
+    context = run(tmp_path, limit=10, mode="cover", defines={"MORE": ""}, solver=solver)
     (check,) = context.checks
     assert check.message == "p: no way leads to a cover statement"
     assert check.place.endswith("counter.sv:8")
@@ -103,5 +120,6 @@ def test_refuses_a_source_that_cannot_be_read(tmp_path: Path) -> None:
         run(tmp_path, limit=3, top="countre")
 
 
-def test_amaranth_begins_from_any_state_with_one_cycle_of_reset(tmp_path: Path) -> None:
-    assert prove(tmp_path, StreamRegisterProperties(4), depth=4, mode="prove").passed
+@pytest.mark.parametrize("solver", ["yices", "abc"])
+def test_amaranth_begins_from_any_state_with_one_cycle_of_reset(solver: str, tmp_path: Path) -> None:
+    assert prove(tmp_path, StreamRegisterProperties(4), depth=4, mode="prove", solver=solver).passed

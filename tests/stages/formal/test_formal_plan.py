@@ -66,7 +66,7 @@ def steps(made: Design, *tools: str) -> ChipFlow:
     ("line", "message"),
     [
         ('name = "p"\nmode = "maybe"', "formal p: mode 'maybe' is none of bmc, prove, cover"),
-        ('name = "p"\nsolver = "yice"', "formal p: solver 'yice' is none of yices, boolector"),
+        ('name = "p"\nsolver = "yice"', "formal p: solver 'yice' is none of yices, boolector, abc"),
         ('name = "p"\ndepth = 0', "formal p: depth must lie in 1 to 10000, not 0"),
         ('name = "p"\ntimeout_s = -1', "formal p: timeout_s must be positive and finite, not -1"),
         ('name = "p"\ntop = "counter"', "formal p: top 'counter' is not of the form package.module:Class"),
