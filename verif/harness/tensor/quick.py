@@ -1,0 +1,153 @@
+"""Build an accelerator once, run programs on it at once: for tests, and while one is being made.
+
+``suzuri nn`` does the same through the engine, with better words for what went wrong.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from amaranth.back import verilog
+
+from flow.tools.verilator import VERILATOR
+from rtl.tensor.accelerator.config import AcceleratorConfig
+from rtl.tensor.accelerator.registers import config_value
+from rtl.tensor.accelerator.top import Accelerator
+
+__all__ = ["Run", "Simulator", "build", "elaborate"]
+
+_HERE = Path(__file__).parent
+_MEMORY_BITS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of a program.
+
+    Attributes
+    ----------
+    values
+        Registers at the end, by name, as the file ``result`` has them.
+    events
+        (cycle since start, engine, ``started`` or ``done``, tag), in order.
+    output
+        What the simulator printed.
+    memory
+        Bytes of the region that was asked for.
+    """
+
+    values: Mapping[str, int]
+    events: tuple[tuple[int, int, str, int], ...]
+    output: str
+    memory: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulator:
+    """A built simulator of one configuration."""
+
+    config: AcceleratorConfig
+    executable: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(
+        self,
+        images: Mapping[int, bytes],
+        *,
+        bases: tuple[int, int, int, int] = (0, 0, 0, 0),
+        dump: tuple[int, int] = (0, 0),
+        **plusargs: object,
+    ) -> Run:
+        """Run the program of one set of images, of which there are at most four.
+
+        Parameters
+        ----------
+        images
+            Contents of the memory by byte address.
+        bases
+            Base registers.
+        dump
+            Byte address and size of what to return of the memory afterwards.
+        **plusargs
+            Others of the harness.
+
+        Raises
+        ------
+        RuntimeError
+            The simulator fails.
+        """
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            arguments = {"result": folder / "result", "events": folder / "events"}
+            arguments["config"] = f"{config_value(self.config):x}"
+            arguments |= {f"base{number}": f"{base:x}" for number, base in enumerate(bases)}
+            for number, (address, content) in enumerate(images.items()):
+                path = folder / f"image{number}"
+                path.write_bytes(content)
+                arguments |= {f"image{number}": path, f"image{number}_at": f"{address:x}"}
+            if dump[1]:
+                arguments |= {"dump0": folder / "dump", "dump0_at": f"{dump[0]:x}"}
+                arguments["dump0_bytes"] = f"{dump[1]:x}"
+            arguments |= plusargs
+            ended = subprocess.run(
+                [self.executable, *(f"+{key}={value}" for key, value in arguments.items())],
+                capture_output=True, text=True, check=False, cwd=folder,
+            )  # fmt: skip
+            if ended.returncode:
+                raise RuntimeError(f"the simulator failed: {ended.stdout}{ended.stderr}")
+            values = dict(line.split() for line in (folder / "result").read_text().splitlines())
+            rows = [line.split() for line in (folder / "events").read_text().splitlines()]
+            return Run(
+                values={key: int(value) for key, value in values.items()},
+                events=tuple((int(a), int(b), c, int(d)) for a, b, c, d in (r for r in rows if len(r) == 4)),
+                output=ended.stdout,
+                memory=bytes.fromhex((folder / "dump").read_text()) if dump[1] else b"",
+            )
+
+
+def elaborate(**parameters: object) -> str:
+    """Return Verilog of an accelerator, for the harness."""
+    return verilog.convert(Accelerator(**parameters), name="accelerator", emit_src=False)
+
+
+def build(
+    text: str, config: AcceleratorConfig, cache: Path, *, waves: bool = False, level: str = "-O2"
+) -> Simulator:
+    """Return the simulator of an accelerator's Verilog, from the cache where it is there."""
+    sources = [*sorted(_HERE.glob("*.sv")), _HERE / "main.cpp"]
+    key = "\0".join([text, str(waves), level, str(config), *(s.read_text() for s in sources)])
+    made = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
+    if not (made / "simulator").is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=cache))
+        (work / "accelerator.v").write_text(text)
+        _verilate(work, config, waves, level)
+        shutil.rmtree(made, ignore_errors=True)
+        work.rename(made)
+    return Simulator(config=config, executable=made / "simulator")
+
+
+def _verilate(work: Path, config: AcceleratorConfig, waves: bool, level: str) -> None:
+    tool = VERILATOR.detect()
+    env = {**os.environ, **VERILATOR.environment(tool)}
+    command = [
+        tool.path, "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "--no-timing", "--x-assign", "fast",
+        "--x-initial", "fast", "--noassert", "-O3", "--top-module", "harness", "--prefix", "Vtop",
+        f"-DHARNESS_BUS={config.bus_width}", f"-DHARNESS_MEMORY_BITS={_MEMORY_BITS}",
+        "--Mdir", str(work / "obj"), "-CFLAGS", level, "-o", "../simulator",
+        *(["--trace-fst"] if waves else []),
+        str(work / "accelerator.v"), *map(str, sorted(_HERE.glob("*.sv"))), str(_HERE / "main.cpp"),
+    ]  # fmt: skip
+    make = [
+        "make", "-s", "-C", work / "obj", "-f", "Vtop.mk", f"OPT_FAST={level}", f"OPT_GLOBAL={level}",
+        "CFG_CXXFLAGS_PCH_I=-include",
+    ]  # fmt: skip
+    for step in (command, make):
+        ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            raise RuntimeError(ended.stdout + ended.stderr)
