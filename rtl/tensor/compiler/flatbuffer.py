@@ -110,8 +110,8 @@ class Flatbuffer:
         FlatbufferError
             They do not, or far more than the file's size has been decoded.
         """
-        if position < 0 or position + size > len(self.data):
-            raise FlatbufferError(f"{size} bytes are needed, the file has {len(self.data)}", position)
+        if not 0 <= position <= len(self.data) - size:
+            raise FlatbufferError(f"{size} bytes do not lie in the file of {len(self.data)}", position)
         self._left -= size
         if self._left < 0:
             raise FlatbufferError(

@@ -361,3 +361,9 @@ class Graph:
     operators: tuple[Operator, ...]
     input: int
     outputs: tuple[int, ...]
+
+    def place(self, operator: Operator) -> str:
+        """Return how messages name an operator: number, kind, and the name of its output."""
+        name = self.tensors[operator.output].name
+        label = f", '{name}'" if name else ""
+        return f"operator {operator.index} ({operator.kind}{label})"

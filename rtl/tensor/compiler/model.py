@@ -41,7 +41,7 @@ _LONGEST_NAME = 200
 
 #: Elements of an activation tensor, and of all of a network.
 LARGEST_TENSOR = 1 << 24
-_LARGEST_TOTAL = 1 << 28
+_LARGEST_TOTAL = 1 << 26
 
 _DTYPES = {"int8": "<i1", "int32": "<i4", "int64": "<i8", "float32": "<f4", "uint8": "<u1", "int16": "<i2"}
 

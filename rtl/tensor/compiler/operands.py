@@ -28,6 +28,9 @@ _CONVERT = "Convert the network with full integer quantisation, int8 inputs and 
 _LARGEST_WINDOW = 255
 _LARGEST_SIDE = 32767
 
+#: Channels of all operators together, and weights that the compiler makes itself.
+_MOST_PARAMETERS = 1 << 23
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Padded:
@@ -54,6 +57,16 @@ class Operands:
     model: Model
     computed: dict[int, Tensor] = field(default_factory=dict)
     padded: dict[int, Padded] = field(default_factory=dict)
+    _parameters: int = 0
+
+    def reserve(self, count: int) -> None:
+        """Count values that an operator needs beside the file's, before they are made."""
+        self._parameters += count
+        if self._parameters > _MOST_PARAMETERS:
+            self.model.refuse(
+                f"the network has more than {_MOST_PARAMETERS} channels and expanded weights",
+                "Make it smaller",
+            )
 
     def count(self, operator: RawOperator, least: int, most: int) -> None:
         """Check the number of inputs, and that there is one output."""
@@ -110,6 +123,22 @@ class Operands:
         tensor = self.activation(operator.outputs[0], "its output")
         if tensor.id in self.computed or tensor.id in self.padded:
             self.model.refuse(f"its output '{tensor.name}' has been computed before", _BROKEN)
+        self.reserve(tensor.shape[3])
+        return tensor
+
+    def pictures(self, *tensors: Tensor) -> None:
+        """Check that tensors have rows and columns."""
+        for tensor in tensors:
+            if len(tensor.dimensions) != 4:
+                self.model.refuse(f"'{tensor.name}' has {len(tensor.dimensions)} dimensions, not 4", _BROKEN)
+
+    def constant(self, operator: RawOperator, place: int, what: str) -> Tensor:
+        """Return an input that is an integer constant."""
+        tensor = self.model.tensor(operator.inputs[place], what)
+        if tensor.dtype not in ("int32", "int64") or tensor.data is None:
+            self.model.refuse(
+                f"{what} '{tensor.name}' are no integer constants", "Convert the network with fixed shapes"
+            )
         return tensor
 
     def has_shape(self, tensor: Tensor, expected: tuple[int, ...], what: str = "its output") -> None:
@@ -207,6 +236,7 @@ class Operands:
         channels: int,
     ) -> Padding:
         """Return all padding of a window over an input of `shape`, after a check of the output's shape."""
+        self.pictures(output)
         sides = (shape[1] + around.top + around.bottom, shape[2] + around.left + around.right)
         rows, top, bottom = window_padding(kind, sides[0], kernel[0], stride[0])
         columns, left, right = window_padding(kind, sides[1], kernel[1], stride[1])

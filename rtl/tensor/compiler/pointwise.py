@@ -37,6 +37,9 @@ _BROKEN = (
     "The file is damaged or from a converter that contradicts TensorFlow Lite; convert the network again"
 )
 
+#: The sum of their exponentials has 12 integer bits.
+_MOST_CLASSES = 4095
+
 
 def fully_connected(operands: Operands, operator: RawOperator) -> Operator:
     """Check FULLY_CONNECTED."""
@@ -116,6 +119,8 @@ def reshape(operands: Operands, operator: RawOperator) -> Operator:
     operands.count(operator, 1, 2)
     output = operands.output(operator)
     source = operands.input(operator)
+    if len(operator.inputs) == 2 and operator.inputs[1] != -1:
+        operands.constant(operator, 1, "its shape or axes")
     if source.size != output.size:
         operands.model.refuse(
             f"its input '{source.name}' has {source.size} values, its output {output.size}", _BROKEN
@@ -137,6 +142,11 @@ def softmax(operands: Operands, operator: RawOperator) -> Operator:
     source = operands.input(operator)
     options = operands.model.options(operator, OptionsType.SOFTMAX)
     operands.has_shape(output, source.shape)
+    if source.shape[3] > _MOST_CLASSES:
+        operands.model.refuse(
+            f"it has {source.shape[3]} channels",
+            f"At most {_MOST_CLASSES} are supported; compute it elsewhere",
+        )
     if output.scale != 1 / 256 or output.zero_point != -128:
         operands.model.refuse(
             f"its output has scale {output.scale:.6g} and zero point {output.zero_point}, not 1/256 and -128",

@@ -88,7 +88,7 @@ def softmax(values: NDArray[np.int8], multiplier: int, left: int, lowest: int) -
     Parameters
     ----------
     values
-        int8, of any shape.
+        int8, of any shape; at most 4095 along the last axis, or the sum has no int32.
     multiplier, left
         Factor ``multiplier * 2 ** (left - 31)`` from differences to Q5.
     lowest
@@ -101,7 +101,7 @@ def softmax(values: NDArray[np.int8], multiplier: int, left: int, lowest: int) -
     exponential = _exp(scaled)
     total = np.where(counts, _halve(exponential, _SUM_BITS), 0).sum(axis=-1, keepdims=True)
     # The sum as 1.x * 2 ** over: a leading one in bit 31, then x.
-    zeros = 32 - np.floor(np.log2(total)).astype(np.int64) - 1
+    zeros = 32 - np.frexp(total.astype(np.float64))[1].astype(np.int64)
     over = _SUM_BITS - zeros
     scale = _reciprocal((total << zeros) - (1 << 31))
     exponent = over + 31 - 8

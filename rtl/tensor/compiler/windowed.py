@@ -43,6 +43,7 @@ def conv(operands: Operands, operator: RawOperator) -> Operator:
     operands.count(operator, 2, 3)
     output = operands.output(operator)
     source, around = operands.input_with_padding(operator)
+    operands.pictures(source)
     options = operands.model.options(operator, OptionsType.CONV)
     weights = operands.weights(operator, 4)
     assert weights.data is not None
@@ -84,6 +85,7 @@ def depthwise(operands: Operands, operator: RawOperator) -> Operator:
     operands.count(operator, 2, 3)
     output = operands.output(operator)
     source, around = operands.input_with_padding(operator)
+    operands.pictures(source)
     options = operands.model.options(operator, OptionsType.DEPTHWISE)
     weights = operands.weights(operator, 4)
     assert weights.data is not None
@@ -113,6 +115,7 @@ def depthwise(operands: Operands, operator: RawOperator) -> Operator:
                 f"convolution of {values.size * depth} weights, more than {_LARGEST_EXPANSION}",
                 "Use a depth multiplier of 1",
             )
+        operands.reserve(values.size * depth)
         expanded: NDArray[np.int8] = np.zeros((channels, rows, columns, depth), np.int8)
         each = np.arange(channels)
         expanded[each, :, :, each // multiplier] = values.transpose(2, 0, 1)
@@ -152,6 +155,7 @@ def _pool(operands: Operands, operator: RawOperator, form: type[AveragePool] | t
     operands.count(operator, 1, 1)
     output = operands.output(operator)
     source = operands.input(operator)
+    operands.pictures(source)
     options = operands.model.options(operator, OptionsType.POOL)
     kernel = _pair(options, PoolField.KERNEL_H, PoolField.KERNEL_W, 0)
     stride = _pair(options, PoolField.STRIDE_H, PoolField.STRIDE_W, 0)
@@ -190,15 +194,13 @@ def mean(operands: Operands, operator: RawOperator) -> Operator:
     operands.count(operator, 2, 2)
     output = operands.output(operator)
     source = operands.input(operator)
-    axes = operands.model.tensor(operator.inputs[1], "its axes")
-    if axes.dtype != "int32" or axes.data is None or len(source.dimensions) != 4:
+    operands.pictures(source)
+    axes = operands.constant(operator, 1, "its axes")
+    assert axes.data is not None
+    numbers = [int(axis) for axis in axes.data.reshape(-1)[:5]]
+    if sorted(axis + 4 if axis < 0 else axis for axis in numbers) != [1, 2]:
         operands.model.refuse(
-            "its axes are not constant, or its input has not four dimensions",
-            "Only the mean over rows and columns of a picture is supported",
-        )
-    if sorted(int(axis) % 4 for axis in axes.data.reshape(-1)[:5]) != [1, 2]:
-        operands.model.refuse(
-            f"it runs over axes {', '.join(str(axis) for axis in axes.data.reshape(-1)[:5])}",
+            f"it runs over axes {', '.join(map(str, numbers))}",
             "Only the mean over rows and columns, axes 1 and 2, is supported",
         )
     operands.has_shape(output, (1, 1, 1, source.shape[3]))
@@ -226,10 +228,12 @@ def pad(operands: Operands, operator: RawOperator) -> None:
     output = operands.output(operator)
     source = operands.input(operator)
     _same_quantisation(operands, source, output)
-    amounts = operands.model.tensor(operator.inputs[1], "its amounts")
-    if amounts.dtype not in ("int32", "int64") or amounts.data is None or amounts.dimensions != (4, 2):
+    amounts = operands.constant(operator, 1, "its amounts")
+    assert amounts.data is not None
+    if amounts.dimensions != (4, 2):
         operands.model.refuse(
-            "its amounts are not 4 x 2 integer constants", "Only constant padding of pictures is supported"
+            f"its amounts have shape {' x '.join(map(str, amounts.dimensions))}, not 4 x 2",
+            "Only pictures can be padded",
         )
     pairs = [tuple(int(amount) for amount in pair) for pair in amounts.data.tolist()]
     if pairs[0] != (0, 0) or pairs[3] != (0, 0) or min(min(pair) for pair in pairs) < 0:
