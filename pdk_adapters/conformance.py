@@ -327,6 +327,8 @@ def _macro(macro: Macro, pdk: Pdk, views: PdkViews) -> Iterator[Check]:
             f"{macro.name}: {macro.words} x {macro.bits}, but Liberty has {memory.address_width} "
             f"address and {memory.word_width} data bits"
         )
+    if cell is not None and macro.access:
+        faults += _access(macro, cell)
     if cell is not None and drawn is not None:
         faults += [f for f in (_area(cell, drawn, _MACRO_TOLERANCE), _pins(cell, drawn)) if f]
     if library is not None and abs(library.time_unit_ns - pdk.time_unit_ns) > 1e-9 and not faults:
@@ -335,3 +337,31 @@ def _macro(macro: Macro, pdk: Pdk, views: PdkViews) -> Iterator[Check]:
     yield _check(
         "macro", faults, f"{macro.words} x {macro.bits}, {macro.ports} ports", place=macro.name, remedy=_PDK
     )
+
+
+def _access(macro: Macro, cell: LibertyCell) -> list[str]:
+    """Return what the adapter says of a memory's pins that its Liberty file does not."""
+    inputs, outputs = dict.fromkeys(macro.ties, 0), {}
+    for port in macro.access:
+        single = (port.clock, *port.enables, port.write, port.read)
+        inputs |= {name.removeprefix("!"): 1 for name in single if name}
+        inputs[port.address] = (macro.words - 1).bit_length()
+        if port.write_data:
+            inputs[port.write_data] = macro.bits
+        if port.mask:
+            inputs[port.mask.removeprefix("!")] = macro.bits // port.mask_bits
+        if port.read_data:
+            outputs[port.read_data] = macro.bits
+    faults = []
+    for direction, said in (("input", inputs), ("output", outputs)):
+        pins = {pin.name: pin.width for pin in cell.pins if pin.direction == direction}
+        faults += [f"{macro.name}: no {direction} is called {name}" for name in said if name not in pins]
+        faults += [f"{macro.name}: {direction} {name} has no use" for name in pins if name not in said]
+        faults += [
+            f"{macro.name}: {name} has {pins[name]} bits, not {width}"
+            for name, width in said.items()
+            if width and name in pins and pins[name] != width
+        ]
+    if len(macro.access) != macro.ports:
+        faults.append(f"{macro.name} has {macro.ports} ports, of which {len(macro.access)} are described")
+    return faults

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from flow.model.errors import ConfigError
-from flow.model.pdk import Corner, Macro, Pdk, Site
+from flow.model.pdk import Corner, Macro, MemoryPort, Pdk, Site
 from pdk_adapters.hints import RoleHints
 from pdk_adapters.lef import read_tech
 
@@ -162,11 +162,13 @@ def sram_macros(
     liberty: Callable[[str], Mapping[str, Path]],
     lef: Callable[[str], Path],
     gds: Callable[[str], Path],
+    pins: Callable[[str], tuple[tuple[MemoryPort, ...], Mapping[str, int]]] = lambda _name: ((), {}),
 ) -> tuple[Macro, ...]:
-    """Return SRAM macros: `names` gives words, bits and ports, the others their views."""
+    """Return SRAM macros: `names` gives words, bits and ports, the others their views and their pins."""
     macros = []
     for name, (words, bits, ports) in names.items():
         lef_path, gds_path = lef(name), gds(name)
+        access, ties = pins(name)
         macros.append(
             Macro(
                 name=name,
@@ -178,6 +180,8 @@ def sram_macros(
                 liberty=dict(liberty(name)),
                 lef=lef_path if lef_path.is_file() else None,
                 gds=gds_path if gds_path.is_file() else None,
+                access=access,
+                ties=ties,
             )
         )
     return tuple(macros)

@@ -14,7 +14,7 @@ import re
 from functools import partial
 from pathlib import Path
 
-from flow.model.pdk import CellRoles, Pdk
+from flow.model.pdk import CellRoles, MemoryPort, Pdk
 from pdk_adapters.discovery import files, find_open_pdk, open_pdk_version
 from pdk_adapters.family import Offer, corner_files, default_corner, extra, need
 from pdk_adapters.hints import RoleHints
@@ -41,6 +41,15 @@ _ORDER = {
     },
 }
 _SRAM = re.compile(r"gf180mcu_(?:fd|ocd)_ip_sram__sram(?P<words>\d+)x(?P<bits>\d+)m\d+wm(?P<ports>1)")
+_PORT = MemoryPort(
+    clock="CLK",
+    address="A",
+    enables=("!CEN",),
+    write="!GWEN",
+    write_data="D",
+    read_data="Q",
+    mask="!WEN",
+)
 _SRAM_CORNER = re.compile(r"__(?P<process>tt|ss|ff)_n?\d+C_(?P<whole>\d+)v(?P<part>\d+)")
 
 
@@ -100,7 +109,7 @@ def _load(name: str, variant: str, tracks: int, place: Path) -> Pdk:
         cap_unit_pf=1.0,
         site=tech.sites[0] if tech.sites else None,
         layers=tech.layers,
-        macros=sram_by_name(sram, _SRAM, corners, _SRAM_CORNER),
+        macros=sram_by_name(sram, _SRAM, corners, _SRAM_CORNER, lambda _name: ((_PORT,), {})),
         tech_lef=tech_lef,
         cell_lef=(lef,),
         gds=one or files(library / "gds", f"{stem}__*.gds"),

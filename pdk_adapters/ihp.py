@@ -10,11 +10,12 @@ and load: the same file and IHP's LibreLane configuration (``buf_4``, 6 fF).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from flow.model.pdk import Corner, Pdk
+from flow.model.pdk import Corner, MemoryPort, Pdk
 from pdk_adapters.discovery import files, find_open_pdk, open_pdk_version
 from pdk_adapters.family import Offer, default_corner, extra, need
 from pdk_adapters.hints import RoleHints
@@ -51,6 +52,31 @@ _PROCESS = {"typ": "tt", "slow": "ss", "fast": "ff"}
 _CORNER = re.compile(r"sg13g2_stdcell_((typ|slow|fast)_(\d+)p(\d+)V_(m?)(\d+)C)\.lib(?:\.gz)?")
 _SRAM = re.compile(r"RM_IHPSG13_(?P<ports>[12])P_(?:core_)?(?P<words>\d+)x(?P<bits>\d+)_c\d+\w*")
 _SRAM_CORNER = re.compile(r"_(?P<process>typ|slow|fast)_(?P<whole>\d+)p(?P<part>\d+)V_m?\d+C")
+
+
+def _pins(name: str) -> tuple[tuple[MemoryPort, ...], Mapping[str, int]]:
+    """Return a macro's ports, and its test and delay pins, tied as for use."""
+    match = _SRAM.fullmatch(name)
+    letters = "AB"[: int(match["ports"]) if match else 1]
+    masked, tested = "_bm" in name, "_bist" in name
+    access, ties = [], {}
+    for p in letters:
+        access.append(
+            MemoryPort(
+                clock=f"{p}_CLK",
+                address=f"{p}_ADDR",
+                enables=(f"{p}_MEN",),
+                write=f"{p}_WEN",
+                read=f"{p}_REN",
+                write_data=f"{p}_DIN",
+                read_data=f"{p}_DOUT",
+                mask=f"{p}_BM" if masked else None,
+            )
+        )
+        ties[f"{p}_DLY"] = 1
+        if tested:
+            ties |= {f"{p}_BIST_{pin}": 0 for pin in ("CLK", "EN", "MEN", "WEN", "REN", "ADDR", "DIN", "BM")}
+    return tuple(access), ties
 
 
 def _corners(folder: Path) -> tuple[Corner, ...]:
@@ -93,7 +119,7 @@ def _load(place: Path) -> Pdk:
         cap_unit_pf=1.0,
         site=next((s for s in sites if s.name == "CoreSite"), sites[0] if sites else None),
         layers=read_tech(tech_lef).layers,
-        macros=sram_by_name(place / "libs.ref" / "sg13g2_sram", _SRAM, corners, _SRAM_CORNER),
+        macros=sram_by_name(place / "libs.ref" / "sg13g2_sram", _SRAM, corners, _SRAM_CORNER, _pins),
         tech_lef=tech_lef,
         cell_lef=(lef,),
         gds=files(library / "gds", f"{_LIBRARY}.gds"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from flow.model.pdk import CellRoles, Corner, Macro
+from flow.model.pdk import CellRoles, Corner, Macro, MemoryPort
 from pdk_adapters.discovery import files
 from pdk_adapters.family import sram_macros
 from pdk_adapters.hints import RoleHints
@@ -47,7 +47,11 @@ def view_folder(library: Path, *names: str) -> Path:
 
 
 def sram_by_name(
-    folder: Path, stem: re.Pattern[str], corners: Iterable[Corner], spelling: re.Pattern[str]
+    folder: Path,
+    stem: re.Pattern[str],
+    corners: Iterable[Corner],
+    spelling: re.Pattern[str],
+    pins: Callable[[str], tuple[tuple[MemoryPort, ...], Mapping[str, int]]],
 ) -> tuple[Macro, ...]:
     """Return the SRAM macros whose views are called after them.
 
@@ -64,6 +68,8 @@ def sram_by_name(
         Matches what follows the macro's name in its Liberty files; its groups
         ``process``, ``whole`` and ``part`` are the process and the volts. A
         Liberty file serves the corners of its process and voltage.
+    pins
+        Returns the ports and the tied pins of a macro.
     """
     found: dict[str, tuple[int, int, int]] = {}
     for path in files(view_folder(folder, "lef"), "*.lef"):
@@ -87,7 +93,7 @@ def sram_by_name(
         return chosen
 
     return sram_macros(
-        found, liberty, lambda n: folder / "lef" / f"{n}.lef", lambda n: folder / "gds" / f"{n}.gds"
+        found, liberty, lambda n: folder / "lef" / f"{n}.lef", lambda n: folder / "gds" / f"{n}.gds", pins
     )
 
 

@@ -12,12 +12,13 @@ flops. Scan flops are added.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 from flow.model.errors import ConfigError
-from flow.model.pdk import CellRoles, Corner, Macro, Pdk
+from flow.model.pdk import CellRoles, Corner, Macro, MemoryPort, Pdk
 from pdk_adapters.discovery import files, find_platform, git_version
 from pdk_adapters.family import Offer, default_corner, extra, need, sites_of, sram_macros
 from pdk_adapters.hints import RoleHints
@@ -97,6 +98,15 @@ _ASAP7_CORNERS = {
     "FF": ("ff_000C_0v77", "0.77", 0),
 }
 _ASAP7_PARTS = ("AO", "INVBUF", "OA", "SEQ", "SIMPLE")
+# The platforms say nothing of what is read in a cycle that writes: taken as unchanged.
+_PORT = MemoryPort(
+    clock="clk",
+    address="addr_in",
+    enables=("ce_in",),
+    write="we_in",
+    write_data="wd_in",
+    read_data="rd_out",
+)
 _FAKERAM = re.compile(r"fakeram(?:45|7)_(\d+)x(\d+)")
 
 
@@ -111,8 +121,11 @@ def _macros(place: Path, liberty: Path, corners: tuple[Corner, ...]) -> tuple[Ma
         path = liberty / f"{name}.lib"
         return {c.name: path for c in corners} if path.is_file() else {}
 
+    def pins(name: str) -> tuple[tuple[MemoryPort, ...], dict[str, int]]:
+        return (replace(_PORT, mask="w_mask_in") if name.startswith("fakeram45") else _PORT,), {}
+
     return sram_macros(
-        names, views, lambda n: place / "lef" / f"{n}.lef", lambda n: place / "gds" / f"{n}.gds"
+        names, views, lambda n: place / "lef" / f"{n}.lef", lambda n: place / "gds" / f"{n}.gds", pins
     )
 
 

@@ -12,10 +12,11 @@ unbuffered. Driving cell and load: open_pdks' LibreLane configuration
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from flow.model.pdk import Pdk
+from flow.model.pdk import MemoryPort, Pdk
 from pdk_adapters.discovery import files, find_open_pdk, open_pdk_version
 from pdk_adapters.family import Offer, corner_files, default_corner, extra, need
 from pdk_adapters.hints import RoleHints
@@ -57,6 +58,28 @@ _SRAM = re.compile(r"sky130_sram_\d+kbytes?_(?P<ports>(?:\d+[rw]+)+)_(?P<bits>\d
 _SRAM_CORNER = re.compile(r"_(?P<process>TT|SS|FF)_(?P<whole>\d+)p(?P<part>\d+)V_.*")
 
 
+def _pins(name: str) -> tuple[tuple[MemoryPort, ...], Mapping[str, int]]:
+    """Return the ports of a macro of OpenRAM: all read, the first of them also writes, bytes apart."""
+    match = _SRAM.fullmatch(name)
+    kinds = re.findall(r"\d+(rw|r|w)", match["ports"]) if match else []
+    if not kinds or kinds[0] != "rw" or set(kinds[1:]) - {"r"}:
+        return (), {}
+    access = [
+        MemoryPort(
+            clock=f"clk{i}",
+            address=f"addr{i}",
+            enables=(f"!csb{i}",),
+            write=None if i else "!web0",
+            write_data=None if i else "din0",
+            read_data=f"dout{i}",
+            mask=None if i else "wmask0",
+            mask_bits=8,
+        )
+        for i in range(len(kinds))
+    ]
+    return tuple(access), {}
+
+
 def _load(variant: str, place: Path) -> Pdk:
     install = f"suzuri pdk install {variant}"
     library = place / "libs.ref" / _LIBRARY
@@ -81,7 +104,7 @@ def _load(variant: str, place: Path) -> Pdk:
         cap_unit_pf=1.0,
         site=next((s for s in tech.sites if s.name == "unithd"), None),
         layers=tech.layers,
-        macros=sram_by_name(place / "libs.ref" / "sky130_sram_macros", _SRAM, corners, _SRAM_CORNER),
+        macros=sram_by_name(place / "libs.ref" / "sky130_sram_macros", _SRAM, corners, _SRAM_CORNER, _pins),
         tech_lef=tech_lef,
         # The ef cells that some installations ship apart.
         cell_lef=(lef, *files(library / "lef", "sky130_ef_sc_hd.lef")),

@@ -342,7 +342,8 @@ def _constraints(root: _Table, folder: Path) -> Constraints:
 def _synthesis(root: _Table, folder: Path) -> Synthesis:
     table = root.table("synthesis")
     table.only(tuple(f.name for f in fields(Synthesis)))
-    values = {key: table.get(key, str) for key in ("recipe", "hierarchy", "abc_script") if key in table.data}
+    keys = ("recipe", "hierarchy", "abc_script", "memories")
+    values = {key: table.get(key, str) for key in keys if key in table.data}
     values["dont_use"] = table.strings("dont_use")
     script = values.get("abc_script")
     if script and not (folder / script).is_file():

@@ -259,6 +259,9 @@ class Synthesis:
         Shell patterns of cells, added to the PDK's.
     abc_script
         A user's own ABC script (relative path) instead of the recipe's.
+    memories
+        ``auto`` composes memories of the PDK's macros where these take less
+        area, ``registers`` makes flip-flops of all.
     """
 
     recipe: str = Recipe.BALANCED

@@ -86,10 +86,59 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPort:
+    """Pins of one port of a memory macro. What is read appears after the edge, until the next read.
+
+    Attributes
+    ----------
+    clock, address
+        Pins; data are taken and given at the rising edge.
+    enables
+        Pins that must all be active for any access; a name that begins with
+        ``!`` is active low, here and below.
+    write
+        Active in a cycle that writes; ``None`` of a port that only reads.
+    read
+        Active in a cycle that reads; ``None`` where that is `write` inactive.
+    write_data, read_data
+        Data; ``None`` where the port has none.
+    mask, mask_bits
+        Pin whose bits choose what a write changes, and data bits for each; ``None`` where
+        all bits are written.
+    """
+
+    clock: str
+    address: str
+    enables: tuple[str, ...]
+    write: str | None
+    read: str | None = None
+    write_data: str | None
+    read_data: str | None
+    mask: str | None = None
+    mask_bits: int = 1
+
+    def __post_init__(self) -> None:
+        if (self.write is None) != (self.write_data is None):
+            raise ValueError("a memory's port that writes has both a write and a write_data pin")
+        if self.mask_bits < 1:
+            raise ValueError(f"mask_bits must be at least 1, not {self.mask_bits}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Macro:
     """A hard macro, for example an SRAM, with its views.
 
-    ``liberty`` maps a corner name to the file that holds there.
+    Attributes
+    ----------
+    words, bits, ports
+        Of a memory.
+    liberty
+        Maps a corner's name to the file that holds there.
+    access
+        What the pins of its ports are; synthesis composes memories of macros
+        that say so.
+    ties
+        Other input pins, and the bit, 0 or 1, that they are tied to.
     """
 
     name: str
@@ -101,6 +150,8 @@ class Macro:
     liberty: Mapping[str, Path]
     lef: Path | None = None
     gds: Path | None = None
+    access: tuple[MemoryPort, ...] = ()
+    ties: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

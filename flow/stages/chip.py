@@ -18,7 +18,7 @@ from flow.model.constraint import Constraints
 from flow.model.design import Design, FormalSpec, TestSpec
 from flow.model.errors import ConfigError
 from flow.model.graph import Graph
-from flow.model.pdk import Corner, Pdk
+from flow.model.pdk import Corner, Macro, Pdk
 from flow.model.step import OutputRef, Resources, Step
 from flow.model.tool import ToolIdentity
 from flow.model.view import Tree, View
@@ -400,7 +400,7 @@ class ChipFlow:
                     "timing",
                     f"timing.{pdk.name}.{corner.name}",
                     params={**shared, "corner": corner.name},
-                    inputs={"netlist": netlist, **self._liberty(corner), **sdc},
+                    inputs={"netlist": netlist, **self._liberty(plan, corner), **sdc},
                     outputs=("sdc", "report"),
                     tools=(self.tools["opensta"],),
                     resources=Resources(wall_s=1800, memory_mb=8192),
@@ -430,8 +430,10 @@ class ChipFlow:
                 "load_pf": constraints.load_pf,
                 "roles": asdict(pdk.roles),
                 "dont_use": list(options.dont_use),
+                "memories": options.memories,
+                "macros": [_described(macro) for macro in _macros(plan)],
             },
-            inputs={**rtl["inputs"], **self._liberty(slow), **script},
+            inputs={**rtl["inputs"], **self._liberty(plan, slow), **script},
             outputs=("netlist", "stat", "log?"),
             tools=(self.tools["yosys"],),
             resources=Resources(wall_s=7200, memory_mb=16384),
@@ -450,7 +452,7 @@ class ChipFlow:
     ) -> Step:
         pdk = plan.pdk
         source = "default" if activity is None else "simulated"
-        inputs: dict[str, Any] = {"netlist": netlist, **self._liberty(corner), **sdc}
+        inputs: dict[str, Any] = {"netlist": netlist, **self._liberty(plan, corner), **sdc}
         if activity is not None:
             inputs["activity"] = activity
         return self._step(
@@ -465,8 +467,10 @@ class ChipFlow:
             tags={"pdk": pdk.name, "corner": corner.name, "activity": source},
         )
 
-    def _liberty(self, corner: Corner) -> dict[str, View]:
-        return {f"lib{i}": self.view_of(path) for i, path in enumerate(corner.liberty)}
+    def _liberty(self, plan: PdkPlan, corner: Corner) -> dict[str, View]:
+        files = {f"lib{i}": self.view_of(path) for i, path in enumerate(corner.liberty)}
+        macros = dict.fromkeys(macro.liberty[corner.name] for macro in _macros(plan))
+        return files | {f"macro{i}": self.view_of(path) for i, path in enumerate(macros)}
 
     def _file(self, relative: str) -> View:
         return self.view_of(self.design.root / relative)
@@ -474,6 +478,17 @@ class ChipFlow:
     def _sdc(self) -> dict[str, View]:
         name = self.design.constraints.sdc
         return {"sdc": self._file(name)} if name else {}
+
+
+def _macros(plan: PdkPlan) -> list[Macro]:
+    """Return the macros that have a view at every corner."""
+    return [m for m in plan.pdk.macros if all(c.name in m.liberty for c in plan.corners)]
+
+
+def _described(macro: Macro) -> dict[str, Any]:
+    """Return what synthesis needs to know of a macro."""
+    described = asdict(replace(macro, liberty={}, lef=None, gds=None))
+    return {k: described[k] for k in ("name", "words", "bits", "area_um2", "access", "ties")}
 
 
 def _module_name(design: Design) -> str:

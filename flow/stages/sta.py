@@ -28,6 +28,8 @@ __all__ = [
     "write_constraints",
 ]
 
+# OpenSTA 2.0 takes a number that is not quoted for joules, whatever the file's units.
+_BARE_VALUE = re.compile(r"(\bvalues\s*)\(\s*([-+.\deE]+)\s*\)")
 _WIRE_LOAD = re.compile(r"default_wire_load(?:_\w+)?\s*:\s*[^;\n]+;?")
 _WORD = re.compile(r"[A-Za-z_][\w$]*")
 _REMEDY = "Correct [clock] port (false where there is no clock), [[clocks]] or [constraints]."
@@ -113,7 +115,8 @@ def load_design(ctx: StepContext, constraints: Constraints) -> StaDesign:
             if not names or wanted & set(part):
                 name = f"{prefix}_{index}.lib"
                 text = CellLibrary([part]).excerpt(wanted.__contains__, power=True)
-                (ctx.workdir / name).write_text(_WIRE_LOAD.sub("", text), encoding="utf-8")
+                text = _BARE_VALUE.sub(r'\1("\2")', _WIRE_LOAD.sub("", text))
+                (ctx.workdir / name).write_text(text, encoding="utf-8")
                 names.append(name)
     if not parts:
         raise ConfigError("timing needs at least one Liberty file", "lib0", "Name a PDK that is installed.")

@@ -13,6 +13,7 @@ from flow.model.step import StepContext
 from flow.stages.libraries import read_libraries
 from flow.stages.rtl import RtlSources, rtl_sources
 from flow.stages.synthesis_input import SafeFiles, cells_used, check_parameters, explain, safe_top
+from flow.stages.synthesis_memories import compose_memories
 from flow.stages.synthesis_report import Mapped, report_design, report_netlist
 from flow.tools._collector import without_collector
 from flow.tools.netlist import (
@@ -30,8 +31,8 @@ from flow.tools.netlist import (
 from flow.tools.yosys import Frontend, Yosys, elaborate_script, map_script, recipe
 from flow.tools.yosys import Mapping as MapPlan
 from flow.tools.yosys.adapter import has_slang
-from flow.tools.yosys.log import read_log, read_memories
-from flow.tools.yosys.script import MEMORIES
+from flow.tools.yosys.log import read_log
+from flow.tools.yosys.memories import macro_outline
 
 __all__ = ["SynthesisParams", "Synthesize"]
 
@@ -59,6 +60,12 @@ class SynthesisParams:
         Whether those findings are warnings instead of errors.
     memory_limit_bits
         Largest memory that may become flip-flops.
+    memories
+        ``auto`` composes memories of the PDK's macros where these take less
+        area, ``registers`` never does.
+    macros
+        ``dataclasses.asdict`` of the PDK's macros, those that say what their
+        pins are, with their views left out.
     nand2_area
         Area of a gate equivalent; found in the library when ``None``.
     netlist_json
@@ -78,6 +85,8 @@ class SynthesisParams:
     allow_latches: bool = False
     allow_undriven: bool = False
     memory_limit_bits: int = 1 << 20
+    memories: str = "auto"
+    macros: tuple[Mapping[str, Any], ...] = ()
     nand2_area: float | None = None
     netlist_json: bool = False
 
@@ -100,7 +109,8 @@ class SynthesisParams:
         """Take the stage's own parameters out of a step's; the rest belongs to the sources."""
         merged = {**(params.get("constraints") or {}), **params}
         known = {k: v for k, v in merged.items() if k in cls.__dataclass_fields__ and v is not None}
-        known["dont_use"] = tuple(known.get("dont_use", ()))
+        for key in ("dont_use", "macros"):
+            known[key] = tuple(known.get(key, ()))
         try:
             return cls(**known)
         except (TypeError, ValueError) as error:
@@ -183,7 +193,8 @@ class Synthesize:
                 top=safe_top(sources.top),
                 defines=sources.defines,
                 parameters=sources.parameters,
-                libraries=_instantiated(ctx, cells, sources),
+                libraries=_instantiated(ctx, cells.library, sources),
+                outlines=_outlines(ctx, cells.macros, sources),
                 slang=choice == "slang",
             )
             try:
@@ -206,7 +217,10 @@ class Synthesize:
             raise first or ToolError("yosys", "no front end could be tried")
         if first is not None and result.returncode != 0:
             raise first
-        _check_memories(ctx, files, params.memory_limit_bits)
+        compose_memories(
+            ctx, files, cells.library, cells.macros, cells.usable,
+            described=params.macros if params.memories == "auto" else (), limit=params.memory_limit_bits,
+        )  # fmt: skip
 
     def _map(self, ctx: StepContext, params: SynthesisParams, files: SafeFiles, cells: _Cells) -> None:
         identity = ctx.tool("yosys")
@@ -274,29 +288,23 @@ def _load_cells(ctx: StepContext, params: SynthesisParams) -> _Cells:
     return _Cells(library=library, macros=read_libraries(ctx, "macro"), usable=usable, buffers=tuple(named))
 
 
-def _instantiated(ctx: StepContext, cells: _Cells, sources: RtlSources) -> tuple[str, ...]:
-    """Write excerpts of the library cells and macros that the RTL names itself."""
-    names = []
-    for file, library in (("cells.lib", cells.library), ("macros.lib", cells.macros)):
-        used = cells_used(sources, library) if library else set()
-        if library and used:
-            (ctx.workdir / file).write_text(library.excerpt(used.__contains__), encoding="utf-8")
-            names.append(file)
-    return tuple(names)
+def _instantiated(ctx: StepContext, library: CellLibrary, sources: RtlSources) -> tuple[str, ...]:
+    """Write an excerpt with the library cells that the RTL names itself."""
+    used = cells_used(sources, library)
+    if not used:
+        return ()
+    (ctx.workdir / "cells.lib").write_text(library.excerpt(used.__contains__), encoding="utf-8")
+    return ("cells.lib",)
 
 
-def _check_memories(ctx: StepContext, files: SafeFiles, limit: int) -> None:
-    text = (ctx.workdir / MEMORIES).read_text(encoding="utf-8", errors="replace")
-    memories = read_memories(text, files.real)
-    ctx.data("memories", [{"name": m.name, "words": m.words, "width": m.width} for m in memories])
-    for memory in memories:
-        if memory.words * memory.width > limit:
-            raise ConfigError(
-                f"memory {memory.name} has {memory.words} x {memory.width} bits, more than the {limit} "
-                "that synthesis turns into flip-flops",
-                memory.place or None,
-                "Use a hard macro for it, make it smaller, or raise memory_limit_bits.",
-            )
+def _outlines(ctx: StepContext, macros: CellLibrary | None, sources: RtlSources) -> tuple[str, ...]:
+    """Write the outlines of the macros that the RTL names itself."""
+    used = sorted(cells_used(sources, macros)) if macros else []
+    if not macros or not used:
+        return ()
+    text = "".join(macro_outline(cell) for name in used if (cell := macros.get(name)))
+    (ctx.workdir / "named_macros.v").write_text(text, encoding="utf-8")
+    return ("named_macros.v",)
 
 
 def _abc_constraints(cells: _Cells) -> str:

@@ -1,8 +1,8 @@
 """Yosys: logic synthesis.
 
 ``adapter`` finds it, ``script`` plans what it does, ``recipe`` says how hard
-it tries, ``log`` reads what it said. ``child`` is the process that runs a
-script in the wheel's library.
+it tries, ``memories`` what it may compose memories of, ``log`` reads what it
+said. ``child`` is the process that runs a script in the wheel's library.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from flow.tools.yosys.adapter import Yosys
 from flow.tools.yosys.log import read_latches, read_log, read_problems
 from flow.tools.yosys.recipe import Recipe, recipe
-from flow.tools.yosys.script import Frontend, Mapping, elaborate_script, map_script
+from flow.tools.yosys.script import Frontend, Mapping, elaborate_script, map_script, memory_script
 
 __all__ = [
     "Frontend",
@@ -19,6 +19,7 @@ __all__ = [
     "Yosys",
     "elaborate_script",
     "map_script",
+    "memory_script",
     "read_latches",
     "read_log",
     "read_problems",

@@ -210,12 +210,24 @@ def _loop(details: list[str], real: Callable[[str], str]) -> Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """A memory that becomes flip-flops: its name, words, width and place."""
+    """A memory of the RTL.
+
+    Attributes
+    ----------
+    name, words, width, place
+        What it is called, its size, and where it is declared.
+    cell
+        What Yosys calls it.
+    preset
+        It holds something other than zeros at first.
+    """
 
     name: str
     words: int
     width: int
     place: str
+    cell: str = ""
+    preset: bool = False
 
 
 def read_memories(text: str, real: Callable[[str], str] = _keep) -> list[Memory]:
@@ -234,6 +246,8 @@ def read_memories(text: str, real: Callable[[str], str] = _keep) -> list[Memory]
                 words=_size(values.get("SIZE", "0")),
                 width=_size(values.get("WIDTH", "0")),
                 place=first_place(src.group(1), real) if src else "",
+                cell=str(cell["name"]),
+                preset="1" in values.get("INIT", "").partition("'")[2],
             )
         )
     return found

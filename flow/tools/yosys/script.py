@@ -7,12 +7,13 @@ the user's reaches Yosys's command parser.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 
 from flow.tools.yosys.recipe import Recipe
 
-__all__ = ["Frontend", "Mapping", "elaborate_script", "map_script", "parameter_text"]
+__all__ = ["Frontend", "Mapping", "elaborate_script", "map_script", "memory_script", "parameter_text"]
 
 _SAFE = re.compile(r"^[A-Za-z0-9_./+=@%,~-]+$")
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_$]*$")
@@ -83,6 +84,8 @@ class Frontend:
     ----------
     libraries
         Liberty files whose cells the RTL may instantiate.
+    outlines
+        Verilog files with the outlines of macros that it may instantiate.
     slang
         Whether to read with slang instead of Yosys's own parser.
     """
@@ -93,6 +96,7 @@ class Frontend:
     defines: MappingType[str, str] = field(default_factory=dict)
     parameters: MappingType[str, object] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
+    outlines: tuple[str, ...] = ()
     slang: bool = False
 
     def lines(self) -> list[str]:
@@ -101,6 +105,7 @@ class Frontend:
             f"read_liberty -lib -ignore_miss_func -ignore_miss_dir -ignore_miss_data_latch {safe(name)}"
             for name in self.libraries
         ]
+        lines += [f"read_verilog -lib {safe(name)}" for name in self.outlines]
         defines = [f"-D{k}={v}" if v != "" else f"-D{k}" for k, v in self.defines.items()]
         includes = [f"-I{name}" for name in self.include_dirs]
         values = {k: parameter_text(k, v) for k, v in self.parameters.items()}
@@ -145,12 +150,46 @@ def elaborate_script(frontend: Frontend, *, flatten: bool) -> str:
         "wreduce",
         "peepopt",
         "opt_clean",
+        # The register behind a memory's read port becomes part of it only with its enable apart.
+        "select -set reads t:$memrd t:$memrd_v2 %u %co8 t:$dff %i",
+        "opt_dff -nosdff @reads",
+        "opt_clean",
         "memory -nomap",
         "opt_clean",
         f"dump -o {MEMORIES} t:$mem t:$mem_v2",
         "write_rtlil front.il",
     ]
     return "\n".join(lines) + "\n"
+
+
+def memory_script(bit_area: float, registers: Iterable[str]) -> str:
+    """Return the script that composes the memories in ``front.il`` of macros, where these take less area.
+
+    It reads ``macros.v``, ``rams.txt`` and ``rams.v``, and leaves ``front.il``, and in
+    ``memories.il`` what becomes flip-flops.
+
+    Parameters
+    ----------
+    bit_area
+        Area of a bit in flip-flops.
+    registers
+        Cells of memories that must become flip-flops.
+    """
+    lines = ["read_rtlil front.il", "read_verilog -lib macros.v"]
+    lines += [f'setattr -set ram_style "logic" t:$mem_v2 c:{_pattern(name)} %i' for name in registers]
+    lines += [
+        f"memory_libmap -lib rams.txt -logic-cost-ram {bit_area:.6g}",
+        "techmap -map rams.v",
+        "opt_clean",
+        f"dump -o {MEMORIES} t:$mem t:$mem_v2",
+        "write_rtlil front.il",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _pattern(name: str) -> str:
+    """Return a pattern for a name that Yosys's parser of selections may stumble over."""
+    return re.sub(r"[^\w.]", "?", name.lstrip("\\"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
