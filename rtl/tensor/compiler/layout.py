@@ -175,7 +175,7 @@ def depthwise_taps(weights: NDArray[np.int8], config: AcceleratorConfig) -> NDAr
 
 
 def channel_taps(weights: NDArray[np.int8], config: AcceleratorConfig) -> NDArray[np.int8]:
-    """Return weights of ``CHANNEL`` as ``(groups, kernel rows, kernel columns, 2, channels)``.
+    """Return weights of ``CHANNEL`` as ``(groups, kernel rows, kernel columns, 1, 2, channels)``.
 
     `weights` are ``(kernel row, kernel column, channel)``; the second half of each word is 0.
     """
@@ -184,7 +184,7 @@ def channel_taps(weights: NDArray[np.int8], config: AcceleratorConfig) -> NDArra
     full = np.zeros((rows, columns, 2, groups * config.array), np.int8)
     full[:, :, 0, :channels] = weights
     split = full.reshape(rows, columns, 2, groups, config.array)
-    return np.ascontiguousarray(split.transpose(3, 0, 1, 2, 4))
+    return np.ascontiguousarray(split.transpose(3, 0, 1, 2, 4)[:, :, :, None])
 
 
 def _padded(values: NDArray[np.generic], config: AcceleratorConfig) -> NDArray[np.generic]:
