@@ -9,29 +9,35 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flow.cli.isa_lockstep_cmd import lockstep, random
-from flow.cli.isa_options import WATCHDOG, core_options, run_options, run_settings
+from flow.cli.isa_options import (
+    WATCHDOG,
+    core_options,
+    load,
+    program_options,
+    run_options,
+    run_settings,
+    writable,
+)
 from flow.model.errors import CheckFailed, ConfigError
 
 if TYPE_CHECKING:
     from flow.engine.events import Event
     from flow.isa.elf import Program
+    from flow.isa.image import MemoryMap
     from flow.isa.simulation import Result
 
 __all__ = ["isa"]
 
+_DEVICES = """\b
+Where no memory lies, the program finds:
+  0x02000000  CLINT: msip +0, mtimecmp +0x4000, mtime +0xBFF8
+  0x10000000  write: print a character
+  0x10000004  write: end, with this exit code
+  0x10000008  read: clock cycles, 64 bits
+  0x10000010  write: interrupt lines, by their bits in mip
+Elsewhere it gets bus errors.
+"""
 _PATH = click.Path(path_type=Path, dir_okay=False)
-
-
-class _Number(click.ParamType):  # type: ignore[type-arg]
-    """A number, decimal or with a prefix such as ``0x``."""
-
-    name = "address"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
-        try:
-            return value if isinstance(value, int) else int(value, 0)
-        except ValueError:
-            self.fail(f"{value!r} is no number, such as 0x80000000", param, ctx)
 
 
 @click.group()
@@ -39,9 +45,10 @@ def isa() -> None:
     """Build programs for RISC-V cores, and run them."""
 
 
-@isa.command()
+@isa.command(epilog=_DEVICES)
 @click.argument("program", type=_PATH)
 @core_options
+@program_options
 @run_options
 @click.option(
     "--sim",
@@ -51,23 +58,6 @@ def isa() -> None:
     show_default=True,
     help="Simulator.",
 )
-@click.option(
-    "--memory",
-    "regions",
-    multiple=True,
-    metavar="ADDRESS:SIZE",
-    help="Memory, such as 0x80000000:4M. Repeatable; by default 4M from where the program begins.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["auto", "elf", "ihex", "verilog", "binary"]),
-    default="auto",
-    show_default=True,
-    help="What kind of file the program is.",
-)
-@click.option("--load-address", type=_Number(), help="Where a raw binary goes.")
-@click.option("--entry", type=_Number(), help="Address of the first instruction, instead of the file's.")
 @click.option(
     "--watchdog",
     type=click.IntRange(min=0),
@@ -101,26 +91,18 @@ def run(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click passe
     tohost), and its exit code becomes this command's. A program that does not end
     itself gives 1, wrong input 2, a broken tool 3.
     """
-    from flow.isa.files import read_program
-
-    loaded = read_program(
-        program, form=options["form"], load_address=options["load_address"], entry=options["entry"]
-    )
-    result = _run(loaded, options)
+    result = _run(*load(program, options), options)
     code = result.code & 0xFF
     sys.exit(code if code or not result.code else 1)
 
 
-def _run(program: Program, options: dict[str, Any]) -> Result:
-    from flow.isa.image import MemoryMap, parse_region
+def _run(program: Program, memory: MemoryMap, options: dict[str, Any]) -> Result:
     from flow.isa.simulation import Ending, RunOptions
     from flow.project.isa import Core, Files, simulate
     from flow.project.request import parse_assignment
 
     quiet = options["quiet"]
-    regions = tuple(map(parse_region, options["regions"]))
-    memory = MemoryMap(regions) if regions else MemoryMap.for_program(program)
-    memory.check(program)
+    trace, signature, waves = (writable(options[n], f"--{n}") for n in ("trace", "signature", "waves"))
     for device in memory.hidden():
         _note(f"memory lies over the {device}, which the program then cannot reach", quiet)
     core = Core(
@@ -129,20 +111,20 @@ def _run(program: Program, options: dict[str, Any]) -> Result:
     )  # fmt: skip
     boot = core.boot(program, memory)
     built = core.build(
-        boot.memory, boot, waves=options["waves"] is not None, jobs=options["jobs"],
+        boot.memory, boot, waves=waves is not None, jobs=options["jobs"],
         listener=lambda event: _tell(event, quiet),
     )  # fmt: skip
     _warn(program, built.isa, quiet)
-    raw = _raw(options["trace"])
-    files = Files(trace=raw, waves=options["waves"], signature=options["signature"])
+    raw = trace.with_name(f".{trace.name}.raw") if trace else None
+    files = Files(trace=raw, waves=waves, signature=signature)
     settings = RunOptions(watchdog=options["watchdog"], **run_settings(options))
     words = int(options["signature_granularity"]) // 4
     try:
         result = simulate(
             built, program, boot, settings, files, show=_show, more=(f"signature_words={words}",)
         )
-        if raw is not None:
-            _write_trace(raw, options["trace"], program)
+        if raw is not None and trace is not None:
+            _write_trace(raw, trace, program)
     finally:
         if raw is not None:
             raw.unlink(missing_ok=True)
@@ -220,14 +202,6 @@ def _tell(event: Event, quiet: bool) -> None:
         click.echo(f"{event.step.label or event.step.name} ...", err=True)
 
 
-def _raw(trace: Path | None) -> Path | None:
-    if trace is None:
-        return None
-    if not trace.parent.is_dir():
-        raise ConfigError(f"there is no folder {trace.parent}", "--trace", "Make it, or name another file")
-    return trace.with_name(f".{trace.name}.raw").absolute()
-
-
 def _write_trace(raw: Path, path: Path, program: Program) -> None:
     from flow.isa.trace import read_trace, trace_lines
 
@@ -247,12 +221,12 @@ def _report(result: Result, quiet: bool) -> None:
 
 
 def _hint(result: Result, program: Program, isa: str, quiet: bool) -> None:
-    """Name the illegal instruction that a program's own handler may have ended it for."""
-    from flow.isa.explain import illegal_instruction
+    """Name the exception that a program's own handler may have ended it for."""
+    from flow.isa.explain import illegal_instruction, refused
 
-    illegal = illegal_instruction(result, program, isa)
-    if illegal:
-        _note(f"the {illegal}", quiet)
+    found = illegal_instruction(result, program, isa) or refused(result, program)
+    if found:
+        _note(f"the {found}", quiet)
 
 
 def _fail(result: Result, program: Program, isa: str, limit: int) -> None:

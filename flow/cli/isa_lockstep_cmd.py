@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flow.cli.isa_options import WATCHDOG, core_options, run_options, run_settings
+from flow.cli.isa_options import (
+    WATCHDOG,
+    core_options,
+    load,
+    program_options,
+    run_options,
+    run_settings,
+    writable,
+)
 from flow.model.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -55,6 +63,7 @@ def _core_options(function: Any) -> Any:  # noqa: ANN401 - a decorated command
 @click.command()
 @click.argument("program", type=_PATH)
 @_core_options
+@program_options
 @run_options
 def lockstep(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click passes them
     """Run PROGRAM, an ELF file, and compare each instruction with Spike.
@@ -63,24 +72,21 @@ def lockstep(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click 
     traps and CSRs. Ends at the first difference with exit code 1, and shows
     it with what came before.
     """
-    from flow.isa.files import read_program
-    from flow.isa.image import MemoryMap
     from flow.isa.simulation import RunOptions
     from flow.project.lockstep import Lockstep
 
-    loaded = read_program(program)
+    loaded, memory = load(program, options)
+    coverage = writable(options["coverage"], "--coverage")
     core = _core(options)
-    memory = MemoryMap.for_program(loaded)
-    memory.check(loaded)
     boot = core.boot(loaded, memory)
     session = Lockstep(core, jobs=options["jobs"], listener=_tell)
     built = core.build(boot.memory, boot, jobs=options["jobs"], listener=_tell)
     session.comparator()
     settings = RunOptions(watchdog=WATCHDOG, **run_settings(options))
-    counters = options["coverage"].with_suffix(".counters") if options["coverage"] else None
+    counters = coverage.with_name(f".{coverage.name}.counters") if coverage else None
     report = session.check(loaded, built, boot, settings, show=_show, counters=counters)
-    if counters is not None:
-        _write_coverage(session.reference, counters, options["coverage"])
+    if counters is not None and coverage is not None:
+        _write_coverage(session.reference, counters, coverage)
     click.echo(_sum(report))
     if report["status"] == "mismatch":
         found = report["mismatch"]
@@ -111,6 +117,7 @@ def random(**options: Any) -> None:  # noqa: ANN401 - as click passes them
 
     if options["programs"] and options["instructions"]:
         raise click.UsageError("Say --instructions or --programs, not both.")
+    coverage = writable(options["coverage"], "--coverage")
     core = _core(options)
     session = Lockstep(core, jobs=options["jobs"], listener=_tell)
     instructions = None if options["programs"] else options["instructions"] or 1_000_000
@@ -118,8 +125,8 @@ def random(**options: Any) -> None:  # noqa: ANN401 - as click passes them
         options["seed"], programs=options["programs"], instructions=instructions, progress=_progress
     )
     _show_coverage(campaign)
-    if options["coverage"] and campaign.file:
-        shutil.copyfile(campaign.file, options["coverage"])
+    if coverage and campaign.file:
+        shutil.copyfile(campaign.file, coverage)
     if campaign.failed:
         _fail(campaign, options)
     if options["check_coverage"] and campaign.percent != 100:

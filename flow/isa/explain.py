@@ -9,7 +9,7 @@ from flow.isa.elf import Program
 from flow.isa.extensions import first_use, lacking
 from flow.isa.simulation import STALLS, Ending, Result
 
-__all__ = ["complaint", "foresee", "illegal_instruction", "last_instructions", "summary"]
+__all__ = ["complaint", "foresee", "illegal_instruction", "last_instructions", "refused", "summary"]
 
 _EXCEPTIONS = (
     "instruction address misaligned", "instruction access fault", "illegal instruction", "breakpoint",
@@ -23,11 +23,15 @@ def summary(result: Result) -> Iterator[str]:
     if result.code:
         yield f"exit code    {result.code:>12}"
     yield f"cycles       {result.cycles:>12}"
-    if result.cpi is None:
+    if not result.last:
         yield "instructions      unknown: the core has no rvfi, or nothing retired"
         return
     yield f"instructions {result.instructions:>12}"
-    yield f"CPI          {result.cpi:>12.3f}"
+    if result.cpi is not None:
+        yield f"CPI          {result.cpi:>12.3f}"
+    if result.pairs:
+        share = 100 * result.pairs / max(result.cycles, 1)
+        yield f"  two at once{result.pairs:>12} {share:5.1f} %"
     for number, count in sorted(result.stalls.items(), key=lambda row: -row[1]):
         share = 100 * count / max(result.cycles, 1)
         yield f"  stalled    {count:>12} {share:5.1f} %  {STALLS.get(number, f'reason {number}')}"
@@ -51,13 +55,35 @@ def foresee(program: Program, isa: str) -> str | None:
 
 def complaint(result: Result, program: Program, isa: str, limit: int) -> tuple[str, str]:
     """Return what is wrong with a run that its program did not end, and what to do about it."""
-    illegal = illegal_instruction(result, program, isa)
-    if illegal is not None and result.ending is not Ending.INTERRUPTED:
+    ended = _ended(result, program, limit)
+    illegal, fault = illegal_instruction(result, program, isa), refused(result, program)
+    if result.ending is Ending.INTERRUPTED:
+        return ended, _REMEDIES[result.ending]
+    if illegal is not None:
         return (
-            f"{_ended(result, program, limit)}; before that, the {illegal}",
+            f"{ended}; before that, the {illegal}",
             "Compile it for the core (suzuri isa build), or give the core the extension (--set)",
         )
-    return _ended(result, program, limit), _REMEDIES[result.ending]
+    if fault is not None and result.fault is not None:
+        remedy = _REMEDIES[result.ending]
+        if result.fault.cause in _REFUSED:
+            remedy = (
+                f"If a device is missed there, memory may do (--memory {result.fault.value & -4096:#x}:4K); "
+                "see the devices in 'suzuri isa run --help'"
+            )
+        return f"{ended}; before that, the {fault}", remedy
+    return ended, _REMEDIES[result.ending]
+
+
+def refused(result: Result, program: Program) -> str | None:
+    """Return where and what the first access was that was misaligned or refused."""
+    if result.fault is None:
+        return None
+    pc, cause, value, insn = result.fault
+    what = f"first {_EXCEPTIONS[cause]} was at {_at(program, pc)}"
+    if cause not in _OF_DATA:
+        return what
+    return f"{what}: {' '.join(str(disassemble(insn, pc)).split())}, address {value:#010x}"
 
 
 def illegal_instruction(result: Result, program: Program, isa: str) -> str | None:
@@ -70,10 +96,13 @@ def illegal_instruction(result: Result, program: Program, isa: str) -> str | Non
     return f"first illegal instruction was at {_at(program, pc)}: {text}{_lacks(found.extension, isa)}"
 
 
+_REFUSED = (5, 7)  # loads and stores that the bus or memory protection refused
+_OF_DATA = (4, 5, 6, 7)
 _REMEDIES = {
     Ending.LIMIT: "Give it more (--limit), or have it end by the exit device or HTIF (tohost)",
     Ending.STUCK: "See the bus in --waves; or allow longer waits (--watchdog)",
     Ending.TRAP_LOOP: "Set mtvec to a handler; see --trace for how it came there",
+    Ending.LOOP: "Have it end by the exit device or HTIF (tohost)",
     Ending.INTERRUPTED: "Run it again",
     Ending.EXIT: "",
 }
@@ -96,6 +125,8 @@ def _ended(result: Result, program: Program, limit: int) -> str:
         at, cause, value = result.trap
         name = _EXCEPTIONS[cause] if cause < len(_EXCEPTIONS) else f"exception {cause}"
         return f"the program only traps: {name} at {_at(program, at)}, mtval {value:#x}, again and again"
+    if result.ending is Ending.LOOP:
+        return f"the program goes round for ever at {where}: a jump to itself, with interrupts off"
     if result.ending is Ending.STUCK:
         return f"no instruction came to its end any more after {where}; {_buses(result)}"
     return f"the program was interrupted at {where}"
@@ -118,5 +149,6 @@ def _at(program: Program, pc: int) -> str:
 
 def last_instructions(result: Result, program: Program) -> Iterator[str]:
     """Yield the last instructions before the end, the youngest last."""
-    for pc, insn in result.last:
-        yield f"{pc:08x}  {disassemble(insn, pc)!s:<32} {program.where(pc)}".rstrip()
+    for pc, insn, trapped in result.last:
+        where = f"{program.where(pc)} (trapped)" if trapped else program.where(pc)
+        yield f"{pc:08x}  {disassemble(insn, pc)!s:<32} {where.strip()}".rstrip()

@@ -7,7 +7,8 @@ IEEE Std 1364-2005, 17.2.9 (``$readmemh``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from flow.isa.elf import Program, Segment, check_overlap, read_elf
@@ -28,7 +29,12 @@ _SUFFIXES = {
 
 
 def read_program(
-    path: Path, *, form: str = "auto", load_address: int | None = None, entry: int | None = None
+    path: Path,
+    *,
+    form: str = "auto",
+    load_address: int | None = None,
+    entry: int | None = None,
+    symbols: Mapping[str, int] | None = None,
 ) -> Program:
     """Return the program in a file.
 
@@ -44,6 +50,8 @@ def read_program(
     entry
         Address of the first instruction, instead of the file's, or of the
         first byte.
+    symbols
+        Addresses by name, beside those of the file, or instead.
 
     Raises
     ------
@@ -68,6 +76,8 @@ def read_program(
         program = read_elf(content, str(path))
     else:
         program = _plain(form, content, path, load_address, entry)
+    if symbols:
+        program = replace(program, symbols={**program.symbols, **symbols})
     return program if entry is None else _entered(program, entry)
 
 
@@ -87,9 +97,7 @@ def _entered(program: Program, entry: int) -> Program:
             f"the entry address {entry:#x} lies outside everything that the program loads", "--entry",
             "Give an address of its code",
         )  # fmt: skip
-    return Program(
-        name=program.name, entry=entry, segments=program.segments, symbols=program.symbols, arch=program.arch
-    )
+    return replace(program, entry=entry)
 
 
 def _plain(form: str, content: bytes, path: Path, load_address: int | None, entry: int | None) -> Program:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["STALLS", "Ending", "Result", "RunOptions", "plusargs", "read_result"]
+__all__ = ["STALLS", "Ending", "Fault", "Result", "RunOptions", "plusargs", "read_result"]
 
 #: Why no instruction retired in a cycle, by the number that the core gives.
 STALLS: Mapping[int, str] = {
@@ -30,7 +31,8 @@ class Ending(StrEnum):
     EXIT = "exit"  # the program ended itself
     LIMIT = "limit"  # the limit in cycles
     STUCK = "stuck"  # nothing retired for long
-    TRAP_LOOP = "trap_loop"  # nothing but traps
+    TRAP_LOOP = "trap_loop"  # one instruction traps again and again
+    LOOP = "loop"  # an instruction jumps to itself, and no interrupt can come
     INTERRUPTED = "interrupted"  # by the user
 
 
@@ -87,6 +89,15 @@ def plusargs(options: RunOptions, files: Mapping[str, Path | None], more: Sequen
     return [f"+{text}" for text in (*values, *more)]
 
 
+class Fault(NamedTuple):
+    """An instruction that was refused: pc, ``mcause``, ``mtval``, its bits."""
+
+    pc: int
+    cause: int
+    value: int
+    insn: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What came of a run.
@@ -107,13 +118,18 @@ class Result:
         pc, ``mcause`` and ``mtval`` of the last exception.
     illegal
         pc and bits of the first illegal instruction.
+    fault
+        The first access that was misaligned or refused, or jump of this kind.
+    pairs
+        Cycles in which two instructions retired.
     sleeping
         Whether the core waited in WFI at the end.
     buses
         For ``ibus`` and ``dbus``: a request without a grant, answers that
         are due, and the last granted address.
     last
-        pc and bits of the last instructions, the youngest last.
+        pc and bits of the last instructions, the youngest last; and whether
+        they trapped. Of an instruction that only traps, the first time.
     """
 
     ending: Ending
@@ -125,9 +141,11 @@ class Result:
     interrupts: int = 0
     trap: tuple[int, int, int] | None = None
     illegal: tuple[int, int] | None = None
+    fault: Fault | None = None
+    pairs: int = 0
     sleeping: bool = False
     buses: Mapping[str, tuple[bool, int, int]] = field(default_factory=dict)
-    last: tuple[tuple[int, int], ...] = ()
+    last: tuple[tuple[int, int, bool], ...] = ()
 
     @property
     def cpi(self) -> float | None:
@@ -156,11 +174,13 @@ def read_result(text: str) -> Result:
             interrupts=int(single["interrupts"][0]),
             trap=_three(single["trap"]) if "trap" in single else None,
             illegal=_two(single["illegal"]) if "illegal" in single else None,
+            fault=Fault(*map(_hex, single["fault"])) if "fault" in single else None,
+            pairs=int(single["pairs"][0]) if "pairs" in single else 0,
             sleeping=single["sleeping"][0] == "1",
             buses={n: (single[n][0] == "1", int(single[n][1]), _hex(single[n][2])) for n in ("ibus", "dbus")},
-            last=tuple(_two(row[1:]) for row in rows if row[0] == "last"),
+            last=tuple((*_two(row[1:]), row[3:] == ["1"]) for row in rows if row[0] == "last"),
         )
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, TypeError) as error:
         raise ValueError(f"the simulator left no complete result ({error})") from None
 
 

@@ -37,6 +37,7 @@ __all__ = ["Core", "Files", "Simulator", "core_manifest", "isa_folder", "simulat
 
 _DESIGNS = "suzuri.designs"
 _FOLDERS = "suzuri.isa"
+_ICARUS_WORDS = 1 << 24  # it keeps every one of them, in eight bytes
 
 
 def core_manifest(name: str) -> Path:
@@ -178,6 +179,11 @@ class Core:
         FlowError
             A step failed; as it said.
         """
+        if self.simulator == "icarus" and memory.words > _ICARUS_WORDS:
+            raise ConfigError(
+                f"the memory has {memory.words >> 18} MiB; Icarus takes {_ICARUS_WORDS >> 18} at most",
+                "--memory", "Give less, or use Verilator",
+            )  # fmt: skip
         design = self.design
         if boot.reset_vector is not None:
             vector = boot.reset_vector
@@ -285,11 +291,12 @@ def simulate(
     Raises
     ------
     ConfigError
-        A signature is wanted of a program that has none.
+        A signature is wanted of a program that has none in memory.
     ToolError
         The simulator broke.
     """
-    wanted = [*boot.memory.plusargs(), *program.plusargs(), *_signature(program, files), *more]
+    signature = _signature(program, boot.memory) if files.signature else []
+    wanted = [*boot.memory.plusargs(), *program.plusargs(), *signature, *more]
     with _scratch() as folder:
         image, result = folder / "image.hex", folder / "result"
         image.write_text(image_text((*program.segments, *boot.segments), boot.memory))
@@ -309,14 +316,17 @@ def _scratch() -> Iterator[Path]:
         yield Path(name)
 
 
-def _signature(program: Program, files: Files) -> list[str]:
-    if files.signature is None:
-        return []
+def _signature(program: Program, memory: MemoryMap) -> list[str]:
     missing = [n for n in ("begin_signature", "end_signature") if n not in program.symbols]
     if missing:
         raise ConfigError(
             f"the program has no symbol {' and no symbol '.join(missing)}", program.name,
-            "Link it with the model macros of the architecture tests, or leave out --signature",
+            "Link it with the model macros of the architecture tests, or give --symbol NAME=ADDRESS",
         )  # fmt: skip
     begin, end = (program.symbols[name] for name in ("begin_signature", "end_signature"))
+    if begin % 4 or not begin <= end or not memory.holds(begin, end - begin):
+        raise ConfigError(
+            f"the signature from {begin:#x} to {end:#x} does not lie in memory, word by word", program.name,
+            "Check the symbols begin_signature and end_signature",
+        )  # fmt: skip
     return [f"signature_begin={begin:x}", f"signature_end={end:x}"]

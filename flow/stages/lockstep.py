@@ -142,7 +142,7 @@ class Lockstep:
             ending = read_result(path.read_text()).ending
         except (OSError, ValueError):
             return "broken"
-        return "match" if ending in (Ending.EXIT, Ending.LIMIT) else str(ending)
+        return "match" if ending in (Ending.EXIT, Ending.LIMIT, Ending.LOOP) else str(ending)
 
 
 def _headline(report: Mapping[str, Any]) -> str:

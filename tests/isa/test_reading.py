@@ -39,7 +39,7 @@ def test_result() -> None:
     result = read_result(result_text())
     assert (result.ending, result.code, result.cpi) == (Ending.EXIT, 3, 2.0)
     assert result.stalls == {1: 70, 5: 30}
-    assert result.last == ((BASE, 0x13), (BASE + 8, STOP))
+    assert result.last == ((BASE, 0x13, False), (BASE + 8, STOP, False))
     assert [" ".join(line.split()) for line in summary(result)] == [
         "exit code 3",
         "cycles 200",
@@ -48,6 +48,15 @@ def test_result() -> None:
         "stalled 70 35.0 % fetch: no instruction has come from memory",
         "stalled 30 15.0 % divide",
     ]
+
+
+def test_summary_of_two_at_once_and_of_traps_alone() -> None:
+    told = [" ".join(line.split()) for line in summary(read_result(result_text(pairs="20", traps="7")))]
+    assert told[3:5] == ["CPI 2.000", "two at once 20 10.0 %"]
+    assert "exceptions 7" in told
+    told = [" ".join(line.split()) for line in summary(read_result(result_text(instructions="0", traps="7")))]
+    assert told[:3] == ["exit code 3", "cycles 200", "instructions 0"]
+    assert "exceptions 7" in told
 
 
 def test_a_result_cut_short() -> None:
@@ -77,6 +86,30 @@ def test_complaints(program) -> None:
         "before that, the first illegal instruction was at 0x80000004 (main+0x4): .4byte 0xc0008053, "
         f"which needs f; the core ({CORE}) lacks it"
     )
+
+
+def test_complaints_of_refused_accesses(program) -> None:
+    store = "80000000 00000007 f0010004 00b52023"
+
+    def said(**changes: str) -> tuple[str, str]:
+        return complaint(read_result(result_text(**changes)), program, CORE, 200)
+
+    what, remedy = said(status="loop", fault=store)
+    assert what == (
+        "the program goes round for ever at 0x80000008 (main+0x8): a jump to itself, with interrupts off; "
+        "before that, the first store access fault was at 0x80000000 (main): sw a1,0(a0), address 0xf0010004"
+    )
+    assert "--memory 0xf0010000:4K" in remedy
+    assert said(status="loop")[1] == "Have it end by the exit device or HTIF (tohost)"
+    what, remedy = said(status="limit", fault="40000000 00000001 40000000 00000000")
+    assert what.endswith("the first instruction access fault was at 0x40000000")
+    assert "--memory" not in remedy
+
+
+def test_last_instructions_say_which_trapped(program) -> None:
+    text = result_text() + "last 80000004 c0008053 1\n"
+    told = list(last_instructions(read_result(text), program))
+    assert [line.endswith("(trapped)") for line in told] == [False, False, True]
 
 
 def test_last_instructions(program) -> None:

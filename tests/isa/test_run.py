@@ -137,6 +137,41 @@ def test_a_program_that_only_traps(stranger: Callable) -> None:
     assert "first illegal instruction was at 0x8000000c: .4byte 0xc0008053, which needs f" in said.message
 
 
+def test_a_handler_that_itself_traps(stranger: Callable) -> None:
+    handler = BASE + 0x100
+    faulty = [addi(6, 6, 1), *store(1, 0x5000_0000), STOP]
+    content = elf({BASE: words(*load_immediate(5, handler), csrw(0x305, 5), *store(1, 0x4000_0000), STOP),
+                   handler: words(*faulty)}, BASE)  # fmt: skip
+    said = stranger(content, "--limit", 100000)
+    assert "the program only traps: store access fault at 0x80000114" in said.message
+    assert "the first store access fault was at 0x8000001c: sw t1,0(t0), address 0x40000000" in said.message
+    assert "--memory 0x40000000:4K" in said.message
+    assert "8000001c sw t1,0(t0) (trapped)" in " ".join(said.err.split())
+
+
+def test_a_jump_to_itself_with_interrupts_off_ends_the_run(stranger: Callable) -> None:
+    said = stranger(program(*load_immediate(5, BASE), csrw(0x305, 5), STOP), "--limit", 1_000_000)
+    assert "goes round for ever at 0x8000000c: a jump to itself, with interrupts off" in said.message
+    on = stranger(program(*load_immediate(5, 0x888), csrw(0x304, 5), csrw(0x300, 5), STOP), "--limit", 20_000)
+    assert "did not end within 20000 cycles" in on.message  # an interrupt may come
+
+
+def test_symbols_for_a_file_that_has_none(stranger: Callable, tmp_path: Path) -> None:
+    tohost, data = BASE + 0x1000, BASE + 0x1100
+    content = elf({BASE: words(*store(7 << 1 | 1, tohost), STOP), data: words(5, 6)}, BASE)
+    names = {"tohost": tohost, "begin_signature": data, "end_signature": data + 8}
+    told = [word for name, at in names.items() for word in ("--symbol", f"{name}={at:#x}")]
+    path = tmp_path / "signature"
+    assert stranger(content, "--quiet", "--signature", path, *told).code == 7
+    assert path.read_text() == "00000005\n00000006\n"
+
+
+def test_a_signature_that_is_not_in_memory(stranger: Callable, tmp_path: Path) -> None:
+    symbols = {"begin_signature": BASE, "end_signature": 0xFFFF_FFFF}
+    said = stranger(program(*exits(0), symbols=symbols), "--signature", tmp_path / "s")
+    assert "the signature from 0x80000000 to 0xffffffff does not lie in memory" in said.message
+
+
 def test_a_bus_that_never_answers(stranger: Callable) -> None:
     said = stranger(program(*store(1, 0x1000_0400), *exits(0)), "--watchdog", 200)
     assert "the data bus has not answered the access to 0x10000400" in said.message
@@ -194,6 +229,9 @@ def test_memory_over_a_device(stranger: Callable) -> None:
         (("--memory", "4M"), "'4M' is not of the form ADDRESS:SIZE"),
         (("--entry", "0"), "the entry address 0x0 lies outside"),
         (("--trace", "/nowhere/trace"), "there is no folder /nowhere"),
+        (("--signature", "/nowhere/s"), "there is no folder /nowhere"),
+        (("--waves", "/proc/version"), "/proc/version cannot be written"),
+        (("--memory", "0x80000000:128M"), "the memory has 128 MiB; Icarus takes 64 at most"),
     ],
 )
 def test_options_that_are_wrong(isa: Callable, tmp_path: Path, words_: tuple[str, ...], said: str) -> None:

@@ -312,10 +312,11 @@ module harness;
   task put_block(input [31:0] address, input [31:0] length);
     reg [31:0] at, word;
     begin
-      for (at = address; at != address + length; at = at + 1) begin
+      call_failed = 0;
+      for (at = address; at != address + length && !call_failed; at = at + 1) begin
         memory_read({at[31:2], 2'd0}, word, call_failed);
         word = word >> {at[1:0], 3'd0};
-        put(word[7:0]);
+        if (!call_failed) put(word[7:0]);
       end
       $fflush;
     end
@@ -373,12 +374,15 @@ module harness;
       $fwrite(file, "interrupts %0d\n", interrupts);
       if (traps != 0) $fwrite(file, "trap %h %h %h\n", trap_pc, trap_cause, trap_value);
       if (illegal) $fwrite(file, "illegal %h %h\n", illegal_pc, illegal_insn);
+      if (fault) $fwrite(file, "fault %h %h %h %h\n", fault_pc, fault_cause, fault_value, fault_insn);
+      $fwrite(file, "pairs %0d\n", pairs);
       $fwrite(file, "sleeping %0d\n", sleeping);
       $fwrite(file, "ibus %0d %0d %h\n", ibus_request && !ibus_grant, ibus_owed, ibus_last);
       $fwrite(file, "dbus %0d %0d %h\n", dbus_request && !dbus_grant, dbus_owed, dbus_last);
       for (i = 0; i < 16; i = i + 1)
         if (last_count >= 16 - i)
-          $fwrite(file, "last %h %h\n", last_pc[(last_count+i)%16], last_insn[(last_count+i)%16]);
+          $fwrite(file, "last %h %h %0d\n", last_pc[(last_count+i)%16], last_insn[(last_count+i)%16],
+                  last_trap[(last_count+i)%16]);
       $fclose(file);
     end
   endtask
@@ -403,14 +407,18 @@ module harness;
 
   // ---- what retires ------------------------------------------------------
 
-  reg [63:0] instructions = 0, traps = 0, interrupts = 0, quiet = 0;
+  reg [63:0] instructions = 0, traps = 0, interrupts = 0, quiet = 0, pairs = 0;
   reg [63:0] stalls[0:15];
   reg [31:0] last_pc[0:15];
   reg [31:0] last_insn[0:15];
+  reg [15:0] last_trap = 0;
   reg [31:0] last_count = 0;
   reg [31:0] trap_pc = 0, trap_cause = 0, trap_value = 0, illegal_pc = 0, illegal_insn = 0;
-  reg [7:0] traps_in_a_row = 0;
-  reg illegal = 0;
+  reg [31:0] fault_pc = 0, fault_cause = 0, fault_value = 0, fault_insn = 0;
+  reg [15:0] traps_in_a_row = 0;  // of one instruction, without a return between
+  reg [15:0] turns = 0;  // instructions in a row that jump to themselves
+  reg illegal = 0, fault = 0;
+  localparam MRET = 32'h3020_0073;
 
   initial for (i = 0; i < 16; i = i + 1) stalls[i] = 0;
 
@@ -425,29 +433,45 @@ module harness;
         quiet = 0;
         for (lane = 0; lane < LANES; lane = lane + 1)
           if (rvfi_valid[lane]) begin
-            last_pc[last_count%16] = rvfi_pc_rdata[32*lane+:32];
-            last_insn[last_count%16] = rvfi_insn[32*lane+:32];
-            last_count = last_count + 1;
             if (rvfi_intr[lane]) interrupts = interrupts + 1;
             if (rvfi_trap[lane]) record_trap;
             else begin
               instructions = instructions + 1;
-              traps_in_a_row = 0;
+              if (rvfi_insn[32*lane+:32] == MRET) traps_in_a_row = 0;
+              if (rvfi_pc_wdata[32*lane+:32] == rvfi_pc_rdata[32*lane+:32]) turns = turns + 1;
+              else turns = 0;
+            end
+            // Of what only traps, the end would say nothing: keep what came before.
+            if (traps_in_a_row <= 1) begin
+              last_pc[last_count%16] = rvfi_pc_rdata[32*lane+:32];
+              last_insn[last_count%16] = rvfi_insn[32*lane+:32];
+              last_trap[last_count%16] = rvfi_trap[lane];
+              last_count = last_count + 1;
             end
             if (traced) trace_lane;
           end
+        if (LANES == 2 && &rvfi_valid) pairs = pairs + 1;
       end else if (!sleeping) quiet = quiet + 1;
       if (stop) finish_now("interrupted");
-      else if (traps_in_a_row == 200) finish_now("trap_loop");
+      else if (traps_in_a_row == 1000) finish_now("trap_loop");
+      else if (turns >= 1000 && endless) finish_now("loop");
       else if (watchdog != 0 && quiet == watchdog) finish_now("stuck");
       else if (limit != 0 && cycle == limit) finish_now("limit");
     end
   endtask
 
+  // Nothing will interrupt the program: it has said so, and waits for no answer of the harness.
+  // A core that does not show its CSRs may be in any state.
+  wire shown = (state_mstatus | state_mtvec | state_mcause) != 0;
+  wire endless = rvfi_mode[1:0] == 2'd3 && (!state_mstatus[3] || state_mie == 0)
+      && shown && !ending && htif_wait == 0;
+
   task record_trap;
     begin
       traps = traps + 1;
-      traps_in_a_row = traps_in_a_row + 1;
+      turns = 0;
+      if (trap_pc == rvfi_pc_rdata[32*lane+:32]) traps_in_a_row = traps_in_a_row + 1;
+      else traps_in_a_row = 1;
       trap_pc = rvfi_pc_rdata[32*lane+:32];
       trap_cause = state_mcause;
       trap_value = state_mtval;
@@ -455,6 +479,14 @@ module harness;
         illegal = 1;
         illegal_pc = trap_pc;
         illegal_insn = rvfi_insn[32*lane+:32];
+      end
+      // Misaligned, or refused by the bus or by memory protection.
+      if (shown && !fault && state_mcause < 8 && state_mcause != 2 && state_mcause != 3) begin
+        fault = 1;
+        fault_pc = trap_pc;
+        fault_cause = state_mcause;
+        fault_value = state_mtval;
+        fault_insn = rvfi_insn[32*lane+:32];
       end
     end
   endtask
