@@ -41,9 +41,7 @@ class Cost:
 
 
 def _one(name: str, value: object, **others: object) -> Option:
-    text = (
-        str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else value
-    )
+    text = f'"{value}"' if isinstance(value, str) else str(value).lower()
     works = others.pop("works", False)
     return Option(name=f"`{name} = {text}`", parameters={name: value, **others}, works=bool(works))
 
@@ -75,7 +73,7 @@ _PORTS: Sequence[Option] = (
     _one("bus", "axi4lite"),
 )
 
-#: The options of each preset, the preset first.
+#: The options of each preset, the preset first. What is beside the ports is the same everywhere: nano has it.
 OPTIONS: dict[str, Sequence[Option]] = {
     "nano": (
         _PRESET,
@@ -97,7 +95,6 @@ OPTIONS: dict[str, Sequence[Option]] = {
         _one("shifter", "serial", works=True),
         *_PROTECTION,
         *_DEBUG,
-        *_PORTS,
     ),
     "fast": (
         _PRESET,
@@ -117,7 +114,6 @@ OPTIONS: dict[str, Sequence[Option]] = {
         _one("divider", "serial", works=True),
         *_PROTECTION,
         *_DEBUG,
-        *_PORTS,
     ),
 }
 

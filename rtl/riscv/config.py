@@ -296,8 +296,8 @@ _RULES = (
         "pipeline 'fast' needs register_file 'flops'",
     ),
     (
-        lambda c: c.pipeline == "fast" and c.multiplier in ("fast", "single"),
-        "pipeline 'fast' has multiplier 'pipelined' or 'serial', not {c.multiplier!r}",
+        lambda c: c.pipeline == "fast" and c.multiplier == "fast",
+        "pipeline 'fast' has multiplier 'pipelined', 'single' or 'serial', not {c.multiplier!r}",
     ),
     (
         lambda c: c.btb_entries == 2,

@@ -56,8 +56,8 @@ FAST: tuple[CoreMutant, ...] = (
     _results(
         "product_not_late",
         "a product is forwarded before it is there",
-        "port.late.eq(operation.multiply)",
-        "port.late.eq(0)",
+        "port.late.eq(operation.multiply if",
+        "port.late.eq(0 if",
     ),
     _registers(
         "older_wins",

@@ -41,7 +41,7 @@ OPTIONS: dict[str, dict[str, Sequence[object]]] = {
         **_DEBUG,
         "a": _YES,
         "issue_width": (1, 2),
-        "multiplier": ("none", "serial", "pipelined"),
+        "multiplier": ("none", "serial", "single", "pipelined"),
         "divider": ("none", "serial", "early_out"),
         "branch_predictor": ("none", "dynamic"),
         "btb_entries": (0, 16),

@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.units.multiplier import carry_save_sum
 
-__all__ = ["LongUnit", "Multiplier"]
+__all__ = ["LongUnit", "LowMultiplier"]
 
 
-class Multiplier(wiring.Component):
+class LowMultiplier(wiring.Component):
     """The low half of a product: ``mul``.
 
     Rows of Booth's digits, cut off at 32 bits: half of a full array.
@@ -68,6 +68,8 @@ class LongUnit(wiring.Component):
     ----------
     early_out
         Skip zeros above the dividend's highest bit, four in a cycle.
+    products
+        Whether it multiplies; else it divides only.
 
     Members
     -------
@@ -94,8 +96,9 @@ class LongUnit(wiring.Component):
     busy: Out(1)
     result: Out(32)
 
-    def __init__(self, *, early_out: bool = True) -> None:
+    def __init__(self, *, early_out: bool = True, products: bool = True) -> None:
         self._early_out = early_out
+        self._products = products
         super().__init__()
 
     def elaborate(self, platform: object) -> Module:
@@ -109,7 +112,8 @@ class LongUnit(wiring.Component):
         high, low, factor = Signal(33), Signal(32), Signal(32)
         negative_a, negative_b = Signal(), Signal()
         count, signing, fresh = Signal(6), Signal(), Signal()
-        divides, rest = self.function[2], self.function[1]
+        divides = self.function[2] if self._products else Const(1, 1)
+        rest = self.function[1]
         a_signed = Mux(divides, ~self.function[0], self.function[:2] != 3)
         b_signed = Mux(divides, ~self.function[0], ~self.function[1])
 

@@ -67,7 +67,6 @@ class Decode(wiring.Component):
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         self._lanes = config.fetch_width // 16
-        self._pipelined = config.multiplier == "pipelined"
         super().__init__(
             {
                 "window": In(FetchWindow(self._lanes)),
@@ -215,9 +214,8 @@ class Decode(wiring.Component):
         """Return whether an instruction is executed alone."""
         alone = control.ecall | control.ebreak | control.mret | control.wfi | control.fence_i | control.csr
         alone |= control.divide
-        in_array = ~instruction[12:14].any() if self._pipelined else Const(0, 1)
         if self._config.m:
-            alone |= control.multiply & ~in_array
+            alone |= control.multiply & ~self._in_array(instruction)
         if self._config.debug != "none":
             alone |= control.dret
         if self._config.custom != "none":
@@ -226,14 +224,21 @@ class Decode(wiring.Component):
             alone |= control.atomic
         return alone
 
+    def _in_array(self, instruction: Value) -> Value:
+        """Return whether the array makes this product: the pipelined one makes low halves only."""
+        if self._config.multiplier == "single":
+            return Const(1, 1)
+        if self._config.multiplier == "pipelined":
+            return ~instruction[12:14].any()
+        return Const(0, 1)
+
     def _fill(
         self, m: Module, operation: data.View, control: data.View, instruction: Value, special: Value
     ) -> None:
         rs1, rs2, rd = instruction[15:20], instruction[20:25], instruction[7:12]
         jump = control.jump | control.jump_register
         plain = special == Special.NONE
-        # The array makes low halves of products only.
-        multiply = control.multiply & ~instruction[12:14].any() if self._pipelined else Const(0, 1)
+        multiply = control.multiply & self._in_array(instruction)
         atomic = (special == Special.ATOMIC) if self._config.a else Const(0, 1)
         conditional = instruction[27:] == Atomic.SC
         # x1 and x5 hold return addresses, by convention.

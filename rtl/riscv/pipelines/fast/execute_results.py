@@ -3,10 +3,11 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from rtl.riscv.pipelines.fast.alu import ChainedAlu, logic
-from rtl.riscv.pipelines.fast.arithmetic import LongUnit, Multiplier
+from rtl.riscv.pipelines.fast.arithmetic import LongUnit, LowMultiplier
 from rtl.riscv.pipelines.fast.execute_state import ExecuteState
 from rtl.riscv.pipelines.fast.operation import Atomic, Special
 from rtl.riscv.units.alu import Alu
+from rtl.riscv.units.multiplier import Multiplier
 
 __all__ = ["Results"]
 
@@ -58,19 +59,42 @@ class Results(ExecuteState):
             m.d.comb += [
                 port.writes.eq(self._valid[slot] & operation.writes),
                 port.rd.eq(operation.rd),
-                port.late.eq(operation.multiply),
+                port.late.eq(operation.multiply if config.multiplier == "pipelined" else 0),
                 port.load.eq(operation.load),
                 port.value.eq(Mux(operation.load, loaded, alu.result)),
             ]
+        self._product = self._multiply(m)
         self._long_operations(m)
         return conditions
+
+    def _multiply(self, m: Module) -> Value:
+        """Drive the array; return its sum, which is late when it is pipelined."""
+        kind, added = self._config.multiplier, self._added
+        if kind not in ("pipelined", "single"):
+            return Const(0, 32)
+        unit = LowMultiplier() if kind == "pipelined" else Multiplier(registered=False)
+        m.submodules.multiplier = unit
+        a, b, function = added.a[0], added.b[0], self._operations[0].function
+        if self._slots == 2:
+            second = self._operations[1].multiply & self._valid[1]
+            a, b = Mux(second, added.a[1], a), Mux(second, added.b[1], b)
+            function = Mux(second, self._operations[1].function, function)
+        m.d.comb += [unit.a.eq(a), unit.b.eq(b)]
+        if kind == "single":
+            m.d.comb += unit.operation.eq(function[:2])
+            for operation, port in zip(self._operations, self.results, strict=True):
+                with m.If(operation.multiply):
+                    m.d.comb += port.value.eq(unit.result)
+        return unit.result
 
     def _long_operations(self, m: Module) -> None:
         """Drive the unit that takes several cycles, for which slot 0 waits."""
         if not self._config.m:
             return
         operation, port = self._operations[0], self.results[0]
-        m.submodules.long_unit = unit = LongUnit(early_out=self._config.divider == "early_out")
+        m.submodules.long_unit = unit = LongUnit(
+            early_out=self._config.divider == "early_out", products=self._config.multiplier != "single"
+        )
         here, started = self._valid[0] & operation.long, Signal()
         self._long_waits = here & (~started | unit.busy)
         m.d.sync += started.eq(self._long_waits)
@@ -117,16 +141,7 @@ class Results(ExecuteState):
                 m.d.sync += self.reserved_address.eq(added.address)
 
     def _write_back(self, m: Module, commit: Signal) -> None:
-        """Register the results; add up the products."""
-        product: Value = Const(0, 32)
-        if self._pipelined:
-            m.submodules.multiplier = multiplier = Multiplier()
-            a, b = self._added.a[0], self._added.b[0]
-            if self._slots == 2:
-                second = self._operations[1].multiply & self._valid[1]
-                a, b = Mux(second, self._added.a[1], a), Mux(second, self._added.b[1], b)
-            m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b)]
-            product = multiplier.result
+        """Register the results; take late products."""
         for slot, (port, final) in enumerate(zip(self.results, self.final, strict=True)):
             writes = Signal(name=f"final_writes_{slot}")
             late = Signal(name=f"final_late_{slot}")
@@ -141,5 +156,5 @@ class Results(ExecuteState):
                 final.writes.eq(writes),
                 final.rd.eq(rd),
                 final.late.eq(late),
-                final.value.eq(Mux(late, product, value)),
+                final.value.eq(Mux(late, self._product, value)),
             ]

@@ -82,7 +82,6 @@ class ExecuteState(wiring.Component):
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         self._slots = config.issue_width
-        self._pipelined = config.multiplier == "pipelined"
         self._layout = pair_layout(config)
         super().__init__(
             {

@@ -68,7 +68,7 @@ class Operation(data.Struct):
     load, store, branch, jump, indirect, call, ret, multiply, long
         These; ``jump`` are ``jal`` and ``jalr``, and ``indirect`` is
         ``jalr``. ``call`` and ``ret`` follow the convention for ``x1``, ``x5``.
-        ``multiply`` is ``mul`` in the array; ``long`` are operations of :class:`LongUnit`.
+        ``multiply`` is a product of the array; ``long`` are operations of :class:`LongUnit`.
     csr_write
         A CSR instruction that writes.
     atomic

@@ -7,7 +7,7 @@ from amaranth.sim import Simulator
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.pipelines.fast.alu import ChainedAlu
-from rtl.riscv.pipelines.fast.arithmetic import LongUnit, Multiplier
+from rtl.riscv.pipelines.fast.arithmetic import LongUnit, LowMultiplier
 
 MASK = 0xFFFF_FFFF
 CORNERS = (0, 1, 2, 3, 0x7FFF_FFFF, 0x8000_0000, 0x8000_0001, 0xFFFF_FFFE, MASK)
@@ -37,7 +37,7 @@ def expected(function, a, b):
 
 
 def test_a_product_each_cycle():
-    dut = Multiplier()
+    dut = LowMultiplier()
     pairs = operands(200)
     seen = []
 
