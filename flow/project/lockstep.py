@@ -296,7 +296,11 @@ class Lockstep:
         return self.reference
 
     def _simulator(self, reference: Reference, seed: int) -> View:
-        program = read_elf(reference.program(seed, _LENGTH), f"seed {seed}")
+        try:
+            content = reference.program(seed, _LENGTH)
+        except ValueError as error:
+            raise ConfigError(str(error), "--core", "Move or remove it for random programs") from None
+        program = read_elf(content, f"seed {seed}")
         memory = MemoryMap.for_program(program)
         boot = self.core.boot(program, memory)
         if boot.segments or boot.reset_vector is not None:

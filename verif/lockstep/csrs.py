@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.isa import Csr, Interrupt
+from verif.lockstep.memories import local_memories
 
 __all__ = ["csr_addresses", "csr_rules", "interrupt_mask", "spike_options"]
 
@@ -89,6 +90,8 @@ def spike_options(config: CoreConfig) -> list[str]:
     """Return the comparator's options that describe a core."""
     options = ["--isa", config.isa, "--priv", "mu" if config.user_mode else "m"]
     options += ["--pmp", str(config.pmp_regions), "--interrupts", f"{interrupt_mask(config):#x}"]
+    for base, size in local_memories(config):
+        options += ["--local-memory", f"{base:#x}:{size:#x}"]
     for address, rule in csr_rules(config).items():
         options += ["--csr", f"{address:#05x}={rule}"]
     return options

@@ -217,6 +217,7 @@ def test_traces_that_end_too_early(
         (("--trace", "-", "--csr", "0x340=odd"), "--csr: no such rule: '0x340=odd'"),
         (("--trace", "-", "--csr", "0x7ff=keep"), "--csr: Spike has no CSR 0x7ff: say const or masked"),
         (("--trace", "-", "--memory", "0x1000"), "--memory: not BASE:SIZE: '0x1000'"),
+        (("--trace", "-", "--local-memory", "64"), "--local-memory: not BASE:SIZE: '64'"),
         (("--trace", "-", "--memory", "0x1000:0x1000"), "a segment lies outside the memory"),
     ],
 )

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from rtl.riscv.config import PRESETS, CoreConfig
-from verif.lockstep.csrs import csr_addresses, interrupt_mask
+from verif.lockstep.csrs import csr_addresses, interrupt_mask, spike_options
 from verif.lockstep.encoding import extensions, instructions
 from verif.lockstep.explain import explain
 from verif.lockstep.goals import coverage, goals
+from verif.lockstep.memories import walls
 from verif.lockstep.random import generate
 from verif.lockstep.random.assembler import Code, b_type, elf_file, j_type
 from verif.lockstep.random.frame import Registers
@@ -33,6 +34,13 @@ CONFIGS = {
     "small_full": CoreConfig.preset("small", **FULL),
     "small_plain": CoreConfig.preset("small", c=False, m=False, multiplier="none", divider="none"),
     "fast_full": CoreConfig.preset("fast", **{**FULL, "a": True, "pmp_regions": 16}),
+    "fast_tcm": CoreConfig.preset(
+        "fast",
+        instruction_tcm_bytes=4096,
+        instruction_tcm_base=0x3000_0000,
+        data_tcm_bytes=1024,
+        data_tcm_base=0x2000_0000,
+    ),
 }
 
 
@@ -108,6 +116,23 @@ def test_ten_seeds_aim_at_every_goal(name: str) -> None:
     for point, bin_ in wanted[:: len(wanted) // 50]:
         seed = seeds_for(config, point, bin_)
         assert any(t.point == point and tuple(bin_.split("*")) in t.bins for t in targets(config, seed + 70))
+
+
+def test_memories_inside_the_core_have_a_place_of_their_own() -> None:
+    tcm = {"data_tcm_bytes": 4096}
+    for base, what in (
+        (0x1000_0000, "the test device is at 0x10000000"),
+        (0x0200_8000, "the interrupt controller is at 0x2000000"),
+        (0x8003_0000, "the program is at 0x80000000"),
+        (0, "Spike's debugger is at 0x0"),
+    ):
+        config = CoreConfig.preset("fast", data_tcm_base=base, **tcm)
+        with pytest.raises(ValueError, match=f"memory at {base:#x}: {what}"):
+            generate(config, 1)
+    config = CoreConfig.preset("fast", data_tcm_base=0x4000_0000, **tcm)
+    assert 0x4000_0000 in walls(CONFIGS["fast"])
+    assert 0x4000_0000 not in walls(config)
+    assert "0x40000000:0x1000" in spike_options(config)
 
 
 def test_a_core_with_custom_instructions_is_given_none() -> None:

@@ -40,16 +40,17 @@ CsrRule csr_rule(const std::string& text) {
 }
 
 // BASE:SIZE
-std::pair<uint32_t, uint64_t> region(const std::string& text) {
+std::pair<uint32_t, uint64_t> region(const std::string& option, const std::string& text) {
   size_t colon = text.find(':');
-  if (colon == std::string::npos) throw UsageError("--memory: not BASE:SIZE: '" + text + "'");
-  return {uint32_t(number("--memory", text.substr(0, colon))), number("--memory", text.substr(colon + 1))};
+  if (colon == std::string::npos) throw UsageError(option + ": not BASE:SIZE: '" + text + "'");
+  return {uint32_t(number(option, text.substr(0, colon))), number(option, text.substr(colon + 1))};
 }
 
 }  // namespace
 
 Options parse_options(int argc, char** argv) {
   Options options;
+  std::vector<std::pair<uint32_t, uint64_t>> local;
   for (int i = 1; i < argc; i++) {
     std::string name = argv[i];
     if (name == "--") {
@@ -70,7 +71,8 @@ Options parse_options(int argc, char** argv) {
     else if (name == "--coverage") options.coverage = value;
     else if (name == "--report") options.report = value;
     else if (name == "--table") options.table = value;
-    else if (name == "--memory") options.memory.push_back(region(value));
+    else if (name == "--memory") options.memory.push_back(region(name, value));
+    else if (name == "--local-memory") local.push_back(region(name, value));
     else if (name == "--pc") options.pc = uint32_t(number(name, value)), options.have_pc = true;
     else if (name == "--pmp") options.pmp_regions = unsigned(number(name, value));
     else if (name == "--interrupts") options.interrupt_mask = uint32_t(number(name, value));
@@ -81,6 +83,7 @@ Options parse_options(int argc, char** argv) {
     else throw UsageError("no such option: " + name);
   }
   if (options.memory.empty()) options.memory.emplace_back(0x80000000, 4u << 20);
+  options.memory.insert(options.memory.end(), local.begin(), local.end());
   if (options.image.empty()) throw UsageError("no program");
   int sources = !options.trace.empty() + !options.emit.empty() + !options.simulator.empty();
   if (sources != 1) throw UsageError("give one of --trace, --emit and -- SIMULATOR");

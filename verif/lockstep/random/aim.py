@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 from rtl.riscv.config import CoreConfig
 from verif.lockstep.encoding import Instruction
+from verif.lockstep.memories import CLINT, TEST_DEVICE, walls
 from verif.lockstep.random.actions import Action, Actions
 from verif.lockstep.random.aim_system import AimSystem
 from verif.lockstep.random.assembler import Code, b_type, i_type, j_type, s_type
 from verif.lockstep.random.events import Events
-from verif.lockstep.random.frame import CLINT, TEST_DEVICE
 from verif.lockstep.random.operands import Operands
 from verif.lockstep.random.stream import Plain
 from verif.lockstep.random.targets import Target
@@ -21,7 +21,6 @@ _CLASSES = ("zero", "one", "minus_one", "max", "min", "positive", "negative")
 _FIXED = {"zero": 0, "one": 1, "minus_one": 0xFFFF_FFFF, "max": 0x7FFF_FFFF, "min": 0x8000_0000}
 _IMMEDIATES = {"zero": 0, "max": 2047, "min": -2048}
 _TAKEN_BY_EQUALS = ("beq", "bge", "bgeu")
-_UNMAPPED = (TEST_DEVICE + 0x800, 0x4000_0000, 0x0000_0000, 0x7FFF_FFFC, 0xC000_0000)
 _LINKS = {"x0": 0, "ra": 1, "t0": 5}
 
 Parts = tuple[str, ...]
@@ -53,6 +52,7 @@ class Aim:
         self._operands = operands
         self._plain = plain
         self._events = events
+        self._walls = walls(config)
         self._actions = Actions(rng, config, code, operands, plain)
         self._system = AimSystem(rng, config, code, operands, plain, events, self._actions)
         each: dict[str, Callable[[Parts], None]] = {
@@ -336,7 +336,7 @@ class Aim:
         else:
             base = actions.hold(actions.register())
             devices = (TEST_DEVICE + 8, CLINT + 0xBFF8) if name == "lw" else (TEST_DEVICE + 0x20,)
-            code.load_immediate(base, self._rng.choice(_UNMAPPED if region == "unmapped" else devices))
+            code.load_immediate(base, self._rng.choice(self._walls if region == "unmapped" else devices))
         if item.group == "load":
             code.word(i_type(item.match, actions.register(), base, offset))
         else:

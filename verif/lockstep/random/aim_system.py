@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.isa import Cause, Csr
 from verif.lockstep.csrs import csr_rules
+from verif.lockstep.memories import TEST_DEVICE, walls
 from verif.lockstep.random.actions import Action, Actions
 from verif.lockstep.random.assembler import Code, b_type, i_type, j_type, s_type
 from verif.lockstep.random.events import Events
-from verif.lockstep.random.frame import TEST_DEVICE, csr_read, csr_write
+from verif.lockstep.random.frame import csr_read, csr_write
 from verif.lockstep.random.operands import Operands
 from verif.lockstep.random.stream import Plain, access_size
 
@@ -59,6 +60,7 @@ class AimSystem:
         self._operands = operands
         self._plain = plain
         self._events = events
+        self._walls = walls(config)
         self._actions = actions
         self._rules = csr_rules(config)
 
@@ -152,7 +154,7 @@ class AimSystem:
             odd = 1 if group != "amo" and access_size(item.name) == 2 else self._rng.randrange(1, 4)
             code.word(i_type(_ADDI, address, self._operands.regs.data, self._operands.offset(4) | odd))
         else:
-            code.load_immediate(address, self._rng.choice((TEST_DEVICE + 0x800, 0x4000_0000, 0xC000_0000)))
+            code.load_immediate(address, self._rng.choice(self._walls))
         actions.prepare(item, rs1=address)()
 
     def _nesting(self, _: Bins) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.isa import Csr, Interrupt
 from verif.lockstep.csrs import csr_rules
+from verif.lockstep.memories import CLINT, TEST_DEVICE, local_memories, walls
 from verif.lockstep.random.assembler import Code, i_type, j_type, s_type
-from verif.lockstep.random.frame import CLINT, TEST_DEVICE
 from verif.lockstep.random.operands import Operands
 from verif.lockstep.random.stream import Plain
 
@@ -18,7 +18,6 @@ _FENCE_I, _FENCE, _WFI, _MRET, _ECALL, _EBREAK = 0x100F, 0x0F, 0x1050_0073, 0x30
 _LW, _LH, _LHU, _LBU, _LB, _SB, _SH, _SW = 0x2003, 0x1003, 0x5003, 0x4003, 0x3, 0x23, 0x1023, 0x2023
 _ADDI, _XORI = 0x13, 0x4013
 _MIE_BIT = 8
-_WALLS = (TEST_DEVICE + 0x800, TEST_DEVICE + 0xFFC, 0x4000_0000, 0x0000_0000, 0x7FFF_FFFC, 0xC000_0000)
 
 # Registers whose random contents would end the program's control of itself.
 _GUARDED = (Csr.MTVEC, Csr.MIE)
@@ -47,6 +46,8 @@ class Events:
         self._code = code
         self._operands = operands
         self._plain = plain
+        self._walls = walls(config)
+        self._local = local_memories(config)
         self._csrs = sorted(csr_rules(config))
         busy = (Csr.MSTATUS, Csr.MSCRATCH, Csr.MEPC, Csr.MCAUSE, Csr.MTVAL, Csr.MIP)
         self._busy_csrs = [*busy, *(c for c in (Csr.MINSTRET, Csr.MCYCLE) if c in self._csrs)]
@@ -74,6 +75,8 @@ class Events:
         }
         if self._config.a:
             kinds |= {"atomic": self._atomic, "reserve": self._reserve}
+        if self._local:
+            kinds |= {"local": self._local_access, "local_code": self._local_code}
         if self._config.pmp_regions:
             kinds["protect"] = self._protect
         return kinds
@@ -186,7 +189,7 @@ class Events:
         """Append an access where nothing answers, or only with an error."""
         rng, o, code = self._rng, self._operands, self._code
         address = o.free()
-        where = rng.choice(_WALLS) + 4 * rng.randrange(2)
+        where = rng.choice(self._walls) + 4 * rng.randrange(2)
         code.load_immediate(address, where)
         if rng.random() < 0.1 and self._config.a:
             code.word(rng.choice((0x202F, 0x1000_202F, 0x1800_202F)) | o.rd() << 7 | address << 15)
@@ -203,7 +206,7 @@ class Events:
         target = o.free()
         if recover in o.blocked or target == recover:
             return
-        where = rng.choice(_WALLS) & ~3
+        where = rng.choice(self._walls) & ~3
         link = o.rd()
         if link == recover:
             return
@@ -282,6 +285,36 @@ class Events:
             code.load_immediate(address, CLINT + 0xC000)
             offset = -8
         code.word(i_type(rng.choice((_LW, _LHU, _LBU)), o.rd(), address, offset))
+
+    # ---- memories inside the core ------------------------------------------
+
+    def _local_access(self) -> None:
+        """Append a store to a tightly coupled memory, and loads of the same words soon after."""
+        rng, o, code, plain = self._rng, self._operands, self._code, self._plain
+        base, size = rng.choice(self._local)
+        address = o.free()
+        code.load_immediate(address, base + 4 * rng.randrange(size // 4))
+        code.word(s_type(_SW, address, o.rs(), 0))
+        plain.fill(2, address)
+        if self._config.a and rng.random() < 0.3:
+            item = rng.choice(plain.group("amo"))
+            rs2 = o.rs() if item.fields[2] != "-" else 0
+            code.word(item.match | o.rd() << 7 | address << 15 | rs2 << 20)
+            return
+        code.word(i_type(rng.choice((_LW, _LH, _LHU, _LB, _LBU)), o.rd(), address, 0))
+
+    def _local_code(self) -> None:
+        """Append the writing of an instruction and a return to a tightly coupled memory, and their call."""
+        rng, o, code = self._rng, self._operands, self._code
+        base, size = rng.choice(self._local)
+        address, value = o.two_free()
+        written = i_type(_ADDI, value, value, o.immediate())
+        code.load_immediate(address, base + 8 * rng.randrange(size // 8))
+        for place, word in enumerate((written, i_type(0x67, 0, address, 0))):
+            code.load_immediate(value, word)
+            code.word(s_type(_SW, address, value, 4 * place))
+        code.word(_FENCE_I)
+        code.word(i_type(0x67, address, address, 0))
 
     # ---- atomics -----------------------------------------------------------
 

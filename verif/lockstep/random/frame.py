@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.isa import Csr
 from verif.lockstep.csrs import interrupt_mask
+from verif.lockstep.memories import CLINT, TEST_DEVICE
 from verif.lockstep.random.assembler import Code, b_type, i_type, j_type, s_type
 
 __all__ = ["DATA_BASE", "DATA_BYTES", "Registers", "emit_end", "emit_handler", "emit_start"]
@@ -21,8 +22,6 @@ _STACK = DATA_BASE + DATA_BYTES  # the handler's frames, 32 bytes each
 _COUNTER = _STACK + 0x400  # of traps
 FRAME = 32
 
-TEST_DEVICE = 0x1000_0000
-CLINT = 0x0200_0000
 _PREVIOUS_MODE = 0x1800
 _MODIFY = 1 << 17
 _TIMER_ENABLE = 0x80

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from rtl.riscv.config import CoreConfig
 from verif.coverage import derive_seed
+from verif.lockstep.memories import check_map
 from verif.lockstep.random.aim import Aim
 from verif.lockstep.random.assembler import Code, b_type, elf_file, i_type, j_type
 from verif.lockstep.random.events import Events
@@ -21,6 +22,7 @@ from verif.lockstep.random.frame import (
 from verif.lockstep.random.operands import Operands
 from verif.lockstep.random.stream import Plain
 from verif.lockstep.random.targets import targets
+from verif.lockstep.random.weights import shares
 
 __all__ = ["RandomProgram", "generate"]
 
@@ -28,49 +30,6 @@ BASE = 0x8000_0000
 _FUNCTIONS = 12
 _LONG_CALL = 3000  # instructions that a call, or a loop of them, may execute
 _LINK_SLOTS = DATA_BASE + DATA_BYTES + 0x800
-
-# How often each kind of step is chosen, by and large; every program scales them anew.
-_WEIGHTS = {
-    "alu": 260,
-    "shift": 60,
-    "upper": 25,
-    "bit": 110,
-    "mul": 50,
-    "div": 35,
-    "load": 110,
-    "store": 90,
-    "indexed": 30,
-    "alias": 12,
-    "value": 70,
-    "corners": 60,
-    "branch": 90,
-    "jump": 25,
-    "computed_jump": 12,
-    "call": 25,
-    "loop": 14,
-    "guarded": 10,
-    "csr": 30,
-    "csr_missing": 4,
-    "status": 6,
-    "fence": 6,
-    "modify": 5,
-    "illegal": 5,
-    "ecall": 4,
-    "ebreak": 3,
-    "misaligned": 5,
-    "fault": 6,
-    "bad_jump": 2,
-    "odd_jump": 2,
-    "raise": 10,
-    "sleep": 2,
-    "return": 2,
-    "atomic": 40,
-    "reserve": 15,
-    "protect": 4,
-    "device": 3,
-}
-_MANY_TRAPS = 0.15  # share of programs in which what traps is far more frequent
-_TRAPS = ("illegal", "ecall", "ebreak", "misaligned", "fault", "bad_jump", "odd_jump", "raise", "csr_missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +71,13 @@ def generate(config: CoreConfig, seed: int, *, size: int = 3000, length: int = 2
         Instructions, about; what aims at coverage goals comes to them.
     length
         Instructions that it executes, roughly: all of it is repeated as often as that needs.
+
+    Raises
+    ------
+    ValueError
+        The core's own memories lie where programs have something else.
     """
+    check_map(config)
     return _Builder(config, seed).build(size, length)
 
 
@@ -164,13 +129,7 @@ class _Builder:
             "guarded": self._guarded,
         }
         kinds |= events.kinds()
-        rng = self._rng
-        many = rng.random() < _MANY_TRAPS
-        scaled = {
-            name: _WEIGHTS[name] * 2 ** rng.uniform(-1.5, 1.5) * (5 if many and name in _TRAPS else 1)
-            for name in kinds
-        }
-        return list(kinds.values()), list(accumulate(scaled.values()))
+        return list(kinds.values()), list(accumulate(shares(self._rng, kinds)))
 
     def build(self, size: int, length: int) -> RandomProgram:
         """Return the program."""
