@@ -148,6 +148,8 @@ class AimSystem:
         choices = [i for i in actions.with_fields(group) if i.name != "lr.w"]
         if misaligned:
             choices = [i for i in choices if group == "amo" or access_size(i.name) > 1]
+        else:  # an SC without a reservation may fail before memory is asked
+            choices = [i for i in choices if i.name != "sc.w"]
         item = self._rng.choice(choices)
         address = actions.hold(actions.register())
         if misaligned:

@@ -192,7 +192,8 @@ class Events:
         where = rng.choice(self._walls) + 4 * rng.randrange(2)
         code.load_immediate(address, where)
         if rng.random() < 0.1 and self._config.a:
-            code.word(rng.choice((0x202F, 0x1000_202F, 0x1800_202F)) | o.rd() << 7 | address << 15)
+            # Not SC: whether one without a reservation asks memory, and traps, is the core's choice.
+            code.word(rng.choice((0x202F, 0x1000_202F)) | o.rd() << 7 | address << 15)
         elif rng.random() < 0.5:
             match = rng.choice((_LW, _LH, _LHU, _LB, _LBU))
             code.word(i_type(match, o.rd(), address, rng.randrange(4)))
