@@ -132,7 +132,7 @@ def random(**options: Any) -> None:  # noqa: ANN401 - as click passes them
     if options["check_coverage"] and campaign.percent != 100:
         holes = _show_holes(campaign, session.reference)
         raise CheckFailed(
-            f"{holes} of the bins of the coverage goals were not reached",
+            f"the coverage goals are not met, bins that are short of them: {holes}",
             "isa random",
             f"Go on with '{_again(options)} --seed {options['seed'] + len(campaign.rows)}', whose programs "
             "aim at all of them within ten seeds; a bin that stays empty is out of this core's reach",
