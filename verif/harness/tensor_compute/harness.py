@@ -191,8 +191,8 @@ def _verilate(work: Path) -> None:
         "--Mdir", str(work / "obj"), "-o", "../simulator", str(work / "engine.v"), str(HERE / "main.cpp"),
     ]  # fmt: skip
     make = [
-        "make", "-s", "-C", str(work / "obj"), "-f", "Vtop.mk", "OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1",
-        "CFG_CXXFLAGS_PCH_I=-include",
+        "make", "-s", "-C", str(work / "obj"), "-f", "Vtop.mk", "OPT_FAST=-O1", "OPT_SLOW=-O0",
+        "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
     ]  # fmt: skip
     for step in (command, make):
         ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)

@@ -1,6 +1,6 @@
 """The compute engine: from commands to results in the activation memory."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -127,7 +127,7 @@ class ComputeEngine(wiring.Component):
         m.d.comb += [
             take.eq(
                 port.valid
-                & setup.ready
+                & Mux(port.payload.accumulate, setup.known, setup.ready)
                 & loader.ready
                 & walker.idle
                 & configured
@@ -146,6 +146,7 @@ class ComputeEngine(wiring.Component):
             walker.command.eq(port.payload),
             walker.origin.eq(setup.origin),
             walker.row_step.eq(setup.row_step),
+            walker.pixels.eq(setup.pixels),
             walker.take.eq(take),
             self._writeback.offer.eq(offered),
             self._writeback.command.eq(walker.current),

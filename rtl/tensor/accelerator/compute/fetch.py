@@ -4,14 +4,17 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.tensor.accelerator.compute.layouts import RING_SLOTS, WORDS, activation_address, slot_layout
+from rtl.tensor.accelerator.compute.layouts import (
+    RING_SLOTS,
+    SUM_DISTANCE,
+    WORDS,
+    activation_address,
+    slot_layout,
+)
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.accelerator.interfaces import ReadPort
 
 __all__ = ["Fetch", "SlotQueue"]
-
-#: Cycles from a pixel's slot to the next that reads its partial sum.
-_SUM_DISTANCE = 4
 
 
 class SlotQueue(wiring.Component):
@@ -177,14 +180,21 @@ class Fetch(wiring.Component):
             room.eq(room - Mux(launch, slot.results, 0) + self.written),
         ]
         weights, output, apart = Signal(), Signal(), Signal()
-        # A pixel's sum is read only when the slot before it has written it.
-        distance = Signal(range(_SUM_DISTANCE))
-        starts = asking & ask.start
-        with m.If(leaves & ask.start):
-            m.d.sync += distance.eq(_SUM_DISTANCE - 2)
+        # A pixel's sum is read only when the slot before it has written it: blocks of a few pixels
+        # wait, and what goes on with kept sums.
+        distance, since = Signal(range(SUM_DISTANCE)), Signal(range(SUM_DISTANCE + 3))
+        near = asking & ask.near
+        with m.If(leaves & near):
+            m.d.sync += distance.eq(ask.distance)
         with m.Elif(distance != 0):
             m.d.sync += distance.eq(distance - 1)
-        early = slot.start & token.memory & (starts | (distance != 0))
+        with m.If(asking):
+            m.d.sync += since.eq(SUM_DISTANCE + 2)
+        with m.Elif(since != 0):
+            m.d.sync += since.eq(since - 1)
+        early = (slot.start & token.memory & (near | (distance != 0))) | (
+            slot.resume & (asking | (since != 0))
+        )
         # Depthwise sums of a step leave one after another.
         if pixels > 1:
             leaving = Signal(range(pixels))

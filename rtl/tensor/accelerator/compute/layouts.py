@@ -11,6 +11,7 @@ from rtl.tensor.accelerator.interfaces import command_layout
 __all__ = [
     "COMMAND",
     "RING_SLOTS",
+    "SUM_DISTANCE",
     "TILE_WIDTH",
     "WORDS",
     "activation_address",
@@ -26,6 +27,8 @@ __all__ = [
 WORDS = 4
 #: Places for the weights of four lanes each, in front of the multipliers.
 RING_SLOTS = 4
+#: Cycles from a slot to the next that reads the sum which it writes, at least.
+SUM_DISTANCE = 5
 #: Bits of what a slot adds to a sum: 16 lanes of 16 bits, or 3 rows of 4 taps.
 TILE_WIDTH = 20
 
@@ -63,9 +66,11 @@ def token_layout(config: AcceleratorConfig) -> data.StructLayout:
         first of its output group, whose biases, multipliers and shifts come.
     first, chain, memory
         The sum begins with the bias; with the sum before; with the partial
-        sum in memory at `index`.
+        sum in memory.
     write
         The sum goes to the partial sums.
+    read_place, write_place
+        Where it is in memory, and where it goes.
     result, void, end
         The sum is a result; rather than one, only the end of a command; the
         last of its command.
@@ -85,7 +90,8 @@ def token_layout(config: AcceleratorConfig) -> data.StructLayout:
             "chain": 1,
             "memory": 1,
             "write": 1,
-            "index": ceil_log2(config.psum_words),
+            "read_place": ceil_log2(config.psum_words),
+            "write_place": ceil_log2(config.psum_words),
             "result": 1,
             "void": 1,
             "end": 1,
@@ -115,10 +121,13 @@ def slot_layout(config: AcceleratorConfig) -> data.StructLayout:
     place, shift, rows
         Depthwise: where in the window the words go, whether it moves on by a
         step before, and rows of the kernel.
+    near, distance
+        Among the first pixels of a block: for so many cycles after this slot
+        the sum of the block's first pixel must not be read.
     compute
         Operands are complete: the array takes them.
-    start
-        First pixel with its weights.
+    start, resume
+        First pixel with its weights; of a command that goes on with kept sums.
     need, free
         The weights must have come; they are not needed again.
     load, ones, ring
@@ -143,6 +152,9 @@ def slot_layout(config: AcceleratorConfig) -> data.StructLayout:
             "rows": 2,
             "compute": 1,
             "start": 1,
+            "resume": 1,
+            "near": 1,
+            "distance": range(SUM_DISTANCE),
             "need": 1,
             "free": 1,
             "load": 1,

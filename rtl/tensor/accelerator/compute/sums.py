@@ -100,10 +100,10 @@ class TileSums(wiring.Component):
 class PartialSums(wiring.Component):
     """Add to the bias or to partial sums, and keep these in two banks with one port each.
 
-    Reading lies three cycles before writing, and pixels alternate between
-    the banks: so a pixel is written while one of the other bank is read. What
-    finds its bank taken all the same (after a gap, or where a block of an odd
-    number of pixels begins anew) waits in a flop.
+    Reading lies three cycles before writing, and slots alternate between the
+    banks: so a pixel is mostly written while one of the other bank is read.
+    What finds its bank taken all the same (after a gap, or in a block of an
+    odd number of pixels) waits a cycle: then the other bank is read, or none.
 
     Parameters
     ----------
@@ -179,40 +179,42 @@ class PartialSums(wiring.Component):
         width = 32 * self._config.array
         wanted, coming = Signal(), Signal()
         waits, waiting = Signal(), Signal()
-        late, late_index = Signal(width), Signal.like(write.index)
+        late, late_place = Signal(width), Signal.like(write.write_place)
         m.d.comb += [
             wanted.eq(self.early_valid & early.memory),
             coming.eq(self.o_valid & write.write),
         ]
         answered = Signal()
-        m.d.sync += answered.eq(early.index[0])
+        m.d.sync += answered.eq(early.read_place[0])
         blocked, held = Signal(), Signal()  # what comes, and what waits, cannot be written now
         m.d.comb += [
-            held.eq(waiting & wanted & (early.index[0] == late_index[0])),
+            held.eq(waiting & wanted & (early.read_place[0] == late_place[0])),
             blocked.eq(
                 coming
                 & (
-                    (wanted & (early.index[0] == write.index[0]))
-                    | (waiting & (late_index[0] == write.index[0]))
+                    (wanted & (early.read_place[0] == write.write_place[0]))
+                    | (waiting & (late_place[0] == write.write_place[0]))
                 )
             ),
             waits.eq(blocked),
         ]
         m.d.sync += waiting.eq(held | waits)
         with m.If(waits):
-            m.d.sync += [late.eq(self.sums), late_index.eq(write.index)]
+            m.d.sync += [late.eq(self.sums), late_place.eq(write.write_place)]
         banks = []
         for number in range(2):
             bank = Sram(words=self._config.psum_words // 2, width=width)
             m.submodules[f"bank_{number}"] = bank
             banks.append(bank)
-            reads = wanted & (early.index[0] == number)
-            old = waiting & (late_index[0] == number)
-            new = coming & (write.index[0] == number)
+            reads = wanted & (early.read_place[0] == number)
+            old = waiting & (late_place[0] == number)
+            new = coming & (write.write_place[0] == number)
             m.d.comb += [
                 bank.enable.eq(reads | old | new),
                 bank.write.eq(~reads),
-                bank.address.eq(Mux(reads, early.index[1:], Mux(old, late_index[1:], write.index[1:]))),
+                bank.address.eq(
+                    Mux(reads, early.read_place[1:], Mux(old, late_place[1:], write.write_place[1:]))
+                ),
                 bank.write_data.eq(Mux(old, late, self.sums)),
             ]
         m.d.comb += read.eq(Mux(answered, banks[1].read_data, banks[0].read_data))

@@ -10,6 +10,7 @@ from rtl.tensor.accelerator.commands import Operation
 from rtl.tensor.accelerator.compute.layouts import (
     COMMAND,
     RING_SLOTS,
+    SUM_DISTANCE,
     WORDS,
     activation_address,
     field,
@@ -33,6 +34,10 @@ class Walker(wiring.Component):
     neighbouring pixels, and fetches the words that this adds to their
     windows, row by row of the kernel.
 
+    Partial sums lie in a circle: a slot writes where the slot that goes on
+    with them, a block's pixels later, reads. So slots one after another are
+    at places one after another, and nothing is written before it is read.
+
     Parameters
     ----------
     config
@@ -42,8 +47,8 @@ class Walker(wiring.Component):
     -------
     command : In, ``COMMAND``
         The next command.
-    origin, row_step : In
-        As of ``Setup``.
+    origin, row_step, pixels : In
+        As of ``Setup``; pixels only modulo those of the partial sums.
     take : In(1)
         Begin with it; only while `idle`.
     idle : Out(1)
@@ -68,6 +73,7 @@ class Walker(wiring.Component):
                 "command": In(COMMAND),
                 "origin": In(address),
                 "row_step": In(address),
+                "pixels": In(range(config.psum_words)),
                 "take": In(1),
                 "idle": Out(1),
                 "current": Out(COMMAND),
@@ -104,6 +110,8 @@ class Walker(wiring.Component):
         self._kx, self._ky = Signal(field("kernel_columns")), Signal(field("kernel_rows"))
         self._in_group, self._group = Signal(field("in_groups")), Signal(field("groups"))
         self._origin, self._row_step = Signal(address), Signal(address)
+        # Partial sums: place of the block's first pixel, and how many it has.
+        self._base, self._size = Signal.like(self._index), Signal.like(self._index)
         self._second = Signal()
         self._ring = Signal(range(RING_SLOTS))
         self._new_group, self._new_command = Signal(), Signal()
@@ -165,7 +173,7 @@ class Walker(wiring.Component):
         self._tap_first, self._tap_end, self._last_group = Signal(), Signal(), Signal()
         self._in_group_end, self._column_end, self._kernel_end = Signal(), Signal(), Signal()
         self._position_end, self._group_end, self._complete = Signal(), Signal(), Signal()
-        self._plain, self._again, self._step = Signal(), Signal(), Signal()
+        self._plain, self._again, self._step, self._moves = Signal(), Signal(), Signal(), Signal()
         last_pixels = Mux(self._depthwise, at.columns <= self._pixels, at.columns == 1)
         m.d.comb += [
             self._plain.eq(~self._depthwise & ~self._add),
@@ -179,6 +187,7 @@ class Walker(wiring.Component):
             self._tap_first.eq((self._ky == 0) & (self._kx == 0) & (self._in_group == 0)),
             self._tap_end.eq(self._in_group_end & self._column_end & self._kernel_end),
             self._last_group.eq(self._group == current.groups - 1),
+            self._moves.eq(~self._tap_first | current.accumulate),
             # The pixel, or the step of pixels, has all that it fetches now.
             self._position_end.eq(Mux(self._depthwise, self._kernel_end, Mux(self._add, self._second, 1))),
             self._again.eq(self._plain & self._block_end & ~self._tap_end),
@@ -209,6 +218,7 @@ class Walker(wiring.Component):
             self._fill.eq(columns + Mux(wide, 2 * step, step)),
             self._new_group.eq(1),
             self._new_command.eq(1),
+            self._size.eq(self.pixels),
         ]
 
     def _advance(self, m: Module) -> None:
@@ -276,6 +286,10 @@ class Walker(wiring.Component):
         m.d.comb += [row.eq(self._tap_row + current.in_columns), column.eq(self._tap_column + 1)]
         places = Mux(self._conv, self._config.array // 4, 1)
         with m.If(self._plain & self._block_end):
+            with m.If(self._tap_first):
+                m.d.sync += self._size.eq(self._index + 1)
+            with m.If(self._moves):
+                m.d.sync += self._base.eq(self._base + self._size)
             with m.If(self._conv | self._channel):
                 m.d.sync += self._ring.eq(self._ring + places)
             m.d.sync += self._in_group.eq(Mux(self._in_group_end, 0, self._in_group + 1))
@@ -349,6 +363,9 @@ class Walker(wiring.Component):
             slot.rows.eq(current.kernel_rows),
             slot.compute.eq(~self._depthwise | self._complete),
             slot.start.eq(begins),
+            slot.near.eq(self._plain & (self._index < SUM_DISTANCE - 1)),
+            slot.distance.eq(SUM_DISTANCE - 2 - self._index),
+            slot.resume.eq(begins & self._tap_first & current.accumulate),
             slot.need.eq((begins & weighted) | (self._complete & self._new_group)),
             slot.free.eq((begins & weighted) | (self._complete & self._rectangle_end)),
             slot.load.eq((begins & weighted) | self._complete),
@@ -370,7 +387,8 @@ class Walker(wiring.Component):
             token.chain.eq(self._plain & self._single & ~self._tap_first),
             token.memory.eq(self._plain & Mux(self._tap_first, current.accumulate, ~self._single)),
             token.write.eq(self._plain & Mux(self._tap_end, current.keep, ~self._single)),
-            token.index.eq(self._index),
+            token.read_place.eq(self._base + self._index),
+            token.write_place.eq(self._base + self._index + Mux(self._moves, self._size, 0)),
             token.result.eq(last & ~keeps & ~self._depthwise),
             token.void.eq(current.keep),
             token.end.eq(end),
