@@ -147,7 +147,9 @@ class Requantise(wiring.Component):
             with m.Elif(self.token.add):
                 m.d.comb += wide.eq((total << _OPERAND_SHIFT)[:32].as_signed())
             with m.Elif(divides):
-                m.d.comb += wide.eq(Mux(total < 0, -total, total) + halves)
+                below = total[-1]  # minus total is its complement plus 1
+                magnitude = Mux(below, ~total, total).as_unsigned()[:32]
+                m.d.comb += wide.eq(magnitude + Mux(total.any(), halves, 0) + below)
             with m.Else():
                 m.d.comb += wide.eq((total << lefts[i])[:32].as_signed())
             m.d.sync += [value[i].eq(wide), negative[i].eq(divides & (total < 0))]
