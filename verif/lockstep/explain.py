@@ -35,6 +35,7 @@ _OVERLAPS = {
     "all_same": "one register in all places",
     "rd_x0": "x0 as rd",
 }
+_REGIONS = {"memory": "memory", "device": "a device", "unmapped": "a place where nothing is"}
 _VALUES = {"minus_one": "-1", "max": "the largest number", "min": "the smallest number"}
 _VALUES |= {"positive": "a positive number", "negative": "a negative number"}
 _OPERATIONS = {
@@ -94,7 +95,7 @@ _WORDS: dict[str, Callable[[Sequence[str]], str]] = {
     "alignment": lambda p: (
         f"an instruction of {p[1]} bytes at an address that is {_half(p[2])}, after one of {p[0]} bytes"
     ),
-    "memory": lambda p: f"{p[0]} at byte {p[1]} of a word, outcome {p[2]}, region {p[3]}",
+    "memory": lambda p: f"{p[0]} at byte {p[1]} of a word, outcome {p[2]}, in {_REGIONS[p[3]]}",
     "store_to_load": lambda p: f"{p[0]} of a word that was stored {p[1]} instructions before",
     "trap": lambda p: f"exception {p[0]} ({_cause(p[0], Cause)}) of {_GROUPS[p[1]]} in {_MODES[p[2]]}",
     "nesting": lambda p: f"{p[0]} traps inside one another",

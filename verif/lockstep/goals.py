@@ -130,6 +130,8 @@ def _memory(item: Instruction, config: CoreConfig) -> Iterator[_Goal]:
             yield "memory", f"{item.name}*{offset}*misaligned*memory", 1
         else:
             yield "memory", f"{item.name}*{offset}*fault*unmapped", 1
+            if config.user_mode and config.pmp_regions:  # memory is refused by its protection only
+                yield "memory", f"{item.name}*{offset}*fault*memory", 1
     if item.group == "load":
         for distance in "123":
             yield "store_to_load", f"{item.name}*{distance}", 1

@@ -321,7 +321,7 @@ class Aim:
 
     def _memory(self, parts: Parts) -> None:
         """Append an access at an offset in a word, that succeeds or traps."""
-        name, place, _, region = parts
+        name, place, outcome, region = parts
         actions, code, o = self._actions, self._code, self._operands
         item = actions.named[name]
         if item.size == 2:
@@ -329,6 +329,8 @@ class Aim:
             return
         offset = int(place)
         base = o.regs.data
+        if (outcome, region) == ("fault", "memory"):
+            self._system.user_mode(closed=True)
         if region == "memory":
             offset += o.offset(4) & ~3
             if offset > 2047:

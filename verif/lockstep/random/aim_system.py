@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.isa import Cause, Csr
-from verif.lockstep.csrs import csr_rules
 from verif.lockstep.memories import TEST_DEVICE, walls
 from verif.lockstep.random.actions import Action, Actions
 from verif.lockstep.random.assembler import Code, b_type, i_type, j_type, s_type
 from verif.lockstep.random.events import Events
-from verif.lockstep.random.frame import csr_read, csr_write
+from verif.lockstep.random.frame import DATA_BASE, DATA_BYTES, csr_read, csr_write
 from verif.lockstep.random.operands import Operands
 from verif.lockstep.random.stream import Plain, access_size
 
@@ -30,6 +29,7 @@ _PROTECTION = range(0x3A0, 0x3F0)
 _ADDRESSES = range(0x3B0, 0x3F0)
 _UNLOCKED = 0x1F1F_1F1F  # of a word of regions: all but the lock and the reserved bits
 _OPEN = 0x1F00_0000  # the last region is all of memory
+_NOTHING = 0x18  # the first region, a power of two, may not be touched
 _COUNTERS = {0xC00: 1, 0xC01: 2, 0xC02: 4, 0xC80: 1, 0xC81: 2, 0xC82: 4}  # bits of mcounteren
 
 Bins = Sequence[tuple[str, ...]]
@@ -62,7 +62,6 @@ class AimSystem:
         self._events = events
         self._walls = walls(config)
         self._actions = actions
-        self._rules = csr_rules(config)
 
     def points(self) -> dict[str, Callable[[Bins], None]]:
         """Return what aims at each coverpoint."""
@@ -89,10 +88,16 @@ class AimSystem:
         code.word(_ECALL)
         code.label(label)
 
-    def user_mode(self) -> None:
-        """Append what goes to user mode, with all of memory open to it."""
+    def user_mode(self, *, closed: bool = False) -> None:
+        """Append what goes to user mode, with all of memory open to it, or all but the data."""
         self.machine_mode()
         self._open()
+        if closed:
+            register, last = self._actions.register(), self._config.pmp_regions - 1
+            self._code.load_immediate(register, DATA_BASE >> 2 | (DATA_BYTES >> 3) - 1)
+            self._code.word(csr_write(Csr.PMPADDR0, register))
+            self._code.load_immediate(register, _NOTHING | (_OPEN if last < 4 else 0))
+            self._code.word(csr_write(Csr.PMPCFG0, register))
         self._code.word(_ECALL)
 
     def _open(self) -> None:
