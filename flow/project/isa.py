@@ -11,24 +11,20 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from flow.engine.cache import Cache, default_root
-from flow.engine.driver import Options, run_graph
 from flow.engine.events import Listener
-from flow.engine.hashing import DigestMemo
 from flow.engine.manifest import load_design
-from flow.engine.provenance import new_run_id
 from flow.engine.runner import run_attended
 from flow.isa.boot import Boot, plan_boot
 from flow.isa.elf import Program
 from flow.isa.image import MemoryMap, image_text
 from flow.isa.simulation import Result, RunOptions, plusargs, read_result
 from flow.model.design import Design, IsaSpec
-from flow.model.errors import ConfigError, FlowError, ToolError
+from flow.model.errors import ConfigError, ToolError
 from flow.model.graph import Graph
 from flow.model.step import Outcome
 from flow.model.tool import ToolIdentity
-from flow.model.view import View
 from flow.project.environment import amaranth_identity, packages
+from flow.project.workplace import Workplace
 from flow.stages.isa import BUILD, IsaFlow
 from flow.tools import icarus
 from flow.tools.registry import adapter
@@ -143,8 +139,7 @@ class Core:
         self.parameters = dict(parameters or {})
         self._spec: IsaSpec = design.isa
         self.design = replace(design, parameters={**design.parameters, **self.parameters})
-        self._cache = Cache(default_root())
-        self._memo = DigestMemo(self._cache.root / "digests.json")
+        self._place = Workplace()
 
     @property
     def reset_vector(self) -> int:
@@ -166,7 +161,7 @@ class Core:
             return self._spec.arch
         graph = self._graph(self.design, MemoryMap(()), waves=False, tools=self._elaboration_tools())
         only = Graph(step for step in graph if step.kind == "elaborate")
-        return _isa(self._run(only, listener))
+        return _isa(self._place.run(only, listener))
 
     def build(
         self, memory: MemoryMap, boot: Boot, *, waves: bool = False, jobs: int | None = None,
@@ -191,8 +186,8 @@ class Core:
             moved = {str(self._spec.reset_parameter): value}
             design = replace(design, parameters={**design.parameters, **moved})
         graph = self._graph(design, memory, waves=waves, tools=self._tools())
-        outcomes = self._run(graph, listener, jobs)
-        executable = self._cache.locate(outcomes[BUILD].outputs["simulator"])
+        outcomes = self._place.run(graph, listener, jobs)
+        executable = self._place.cache.locate(outcomes[BUILD].outputs["simulator"])
         return Simulator(argv=self._argv(executable), isa=self._spec.arch or _isa(outcomes))
 
     def _argv(self, executable: Path) -> tuple[str, ...]:
@@ -219,8 +214,8 @@ class Core:
             pdks=(),
             runs=(),
             tools=tools,
-            view_of=self._view,
-            digest=lambda path: self._memo.digest(path)[0],
+            view_of=self._place.view,
+            digest=self._place.digest,
             packages=packages,
             waves=waves,
             simulator=self.simulator,
@@ -228,43 +223,12 @@ class Core:
             memory_words=1 << max(16, (memory.words - 1).bit_length()),
         ).graph()
 
-    def _view(self, path: Path) -> View:
-        try:
-            digest, size = self._memo.digest(path)
-        except OSError as error:
-            raise ConfigError(f"cannot be read ({error.strerror})", path) from None
-        return View(name=path.name, digest=digest, size=size, path=str(path))
-
-    def _run(self, graph: Graph, listener: Listener, jobs: int | None = None) -> Mapping[str, Outcome]:
-        keep = self._cache.root / "failed"
-        outcomes = run_graph(graph, self._cache, Options(run_id=new_run_id(), keep=keep, jobs=jobs), listener)
-        self._memo.save()
-        for step in graph:
-            if not outcomes[step.name].status.ok:
-                raise _error(outcomes[step.name])
-        return outcomes
-
 
 _NO_TOOL = ToolIdentity(name="none", flavour="none", version="0", digest="", path="", licence="")
 
 
 def _isa(outcomes: Mapping[str, Outcome]) -> str:
     return next((str(o.data["isa"]) for o in outcomes.values() if "isa" in o.data), "")
-
-
-def _error(outcome: Outcome) -> FlowError:
-    """Return what to raise for a step that failed."""
-    error = outcome.error or {}
-    what, where, remedy = str(error.get("what") or "failed"), error.get("where"), error.get("remedy")
-    if error.get("log"):
-        remedy = f"{remedy.rstrip('.')}; see {error['log']}" if remedy else f"See {error['log']}"
-    if not error:
-        raise KeyboardInterrupt
-    return (
-        ConfigError(what, where, remedy)
-        if error.get("type") == "ConfigError"
-        else FlowError(what, where, remedy)
-    )
 
 
 def simulate(

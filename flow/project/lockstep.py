@@ -10,22 +10,19 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
-from flow.engine.cache import Cache, default_root
-from flow.engine.driver import Options, run_graph
 from flow.engine.events import Listener
-from flow.engine.hashing import DigestMemo
-from flow.engine.provenance import new_run_id
 from flow.engine.runner import run_attended
 from flow.isa.boot import Boot
 from flow.isa.elf import Program, read_elf
 from flow.isa.image import MemoryMap, image_text
 from flow.isa.simulation import RunOptions, plusargs
 from flow.model.design import Design
-from flow.model.errors import ConfigError, FlowError, ToolError
+from flow.model.errors import ConfigError, ToolError
 from flow.model.graph import Graph
 from flow.model.step import Outcome, Resources, Step
 from flow.model.view import Tree, View
 from flow.project.isa import Core, Simulator
+from flow.project.workplace import Workplace
 from flow.stages.registry import stage_info
 from flow.tools.registry import adapter
 from flow.tools.spike import compare_command, read_report
@@ -159,8 +156,7 @@ class Lockstep:
         self.reference = reference_of(core.design)
         self._jobs = jobs
         self._listener = listener
-        self._cache = Cache(default_root())
-        self._memo = DigestMemo(self._cache.root / "digests.json")
+        self._place = Workplace()
         self._tools = tuple(adapter(name).detect() for name in ("cxx", "spike"))
         self._comparator: View | None = None
 
@@ -177,13 +173,13 @@ class Lockstep:
             step = self._step(
                 "lockstep_build",
                 "lockstep_build",
-                inputs={"sources": Tree(files=tuple((f.name, self._view(f)) for f in files))},
+                inputs={"sources": Tree(files=tuple((f.name, self._place.view(f)) for f in files))},
                 outputs=("comparator",),
                 tools=self._tools,
                 label="build the comparator with Spike",
             )
             self._comparator = self._run([step])["lockstep_build"].outputs["comparator"]
-        return self._cache.locate(self._comparator)
+        return self._place.cache.locate(self._comparator)
 
     def check(
         self,
@@ -311,7 +307,7 @@ class Lockstep:
             )
         built = self.core.build(memory, boot, jobs=self._jobs, listener=self._listener)
         self.comparator()
-        return self._view(Path(built.argv[-1]))
+        return self._place.view(Path(built.argv[-1]))
 
     def _blocks(self, folder: Path, reference: Reference, simulator: View, seeds: range) -> Iterator[Step]:
         """Write the programs; return a step for every few of them."""
@@ -323,7 +319,7 @@ class Lockstep:
             for seed in block:
                 file = folder / f"{seed}.elf"
                 file.write_bytes(reference.program(seed, _LENGTH))
-                files.append((file.name, self._view(file)))
+                files.append((file.name, self._place.view(file)))
             rows = [{"file": f"{s}.elf", "seed": s, "plusargs": dict(disturbance(s))} for s in block]
             yield self._step(
                 "lockstep",
@@ -334,7 +330,7 @@ class Lockstep:
                 },
                 inputs={
                     "comparator": self._given(self._comparator), "simulator": simulator,
-                    "table": self._view(table), "programs": Tree(files=tuple(files)),
+                    "table": self._place.view(table), "programs": Tree(files=tuple(files)),
                 },
                 outputs=("counters",),
                 resources=Resources(wall_s=3600),
@@ -352,7 +348,7 @@ class Lockstep:
         step = self._step(
             "lockstep_coverage",
             "lockstep_coverage",
-            inputs={"goals": self._view(goals), **inputs},
+            inputs={"goals": self._place.view(goals), **inputs},
             outputs=("coverage",),
             label="add up the coverage",
         )
@@ -360,7 +356,7 @@ class Lockstep:
         percent = outcome.metrics["sim__coverage__functional"]
         campaign.percent = float(percent) if percent is not None else None
         campaign.coverage = outcome.data["coverage"]
-        campaign.file = self._cache.locate(outcome.outputs["coverage"])
+        campaign.file = self._place.cache.locate(outcome.outputs["coverage"])
 
     def _core_options(self, isa: str) -> list[str]:
         if self.reference is not None:
@@ -374,23 +370,8 @@ class Lockstep:
 
     def _step(self, kind: str, name: str, **rest: Any) -> Step:  # noqa: ANN401 - fields of a step
         info = stage_info(kind)
-        version = info.version(lambda path: self._memo.digest(path)[0])
+        version = info.version(self._place.digest)
         return Step(name=name, kind=kind, stage=info.path, version=version, **rest)
 
-    def _view(self, path: Path) -> View:
-        digest, size = self._memo.digest(path)
-        return View(name=path.name, digest=digest, size=size, path=str(path))
-
     def _run(self, steps: Sequence[Step]) -> Mapping[str, Outcome]:
-        options = Options(run_id=new_run_id(), keep=self._cache.root / "failed", jobs=self._jobs)
-        outcomes = run_graph(Graph(steps), self._cache, options, self._listener)
-        self._memo.save()
-        for step in steps:
-            outcome = outcomes[step.name]
-            if outcome.status.ok:
-                continue
-            if not outcome.error:
-                raise KeyboardInterrupt
-            error = outcome.error
-            raise FlowError(str(error.get("what") or "failed"), error.get("where"), error.get("remedy"))
-        return outcomes
+        return self._place.run(Graph(steps), self._listener, self._jobs)

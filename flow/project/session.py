@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flow.engine.cache import Cache, default_root, full_disk
+from flow.engine.cache import full_disk
 from flow.engine.driver import Options, run_graph
 from flow.engine.events import Event, Listener, StepFinished
-from flow.engine.hashing import DigestMemo
 from flow.engine.journal import Journal, take_in
 from flow.engine.manifest import load_design
 from flow.engine.provenance import Commit, commit_of, host_facts, new_run_id
@@ -33,6 +32,7 @@ from flow.project.environment import find_pdks, find_tools, packages
 from flow.project.explain import PlanRow, explain, load_signatures, save_signatures
 from flow.project.request import Request, apply
 from flow.project.verdict import Verdict, check_limits, judge
+from flow.project.workplace import Workplace
 from flow.stages.chip import ChipFlow, PdkPlan, TestRun
 
 __all__ = ["RunResult", "Session"]
@@ -80,13 +80,13 @@ class Session:
         self.design: Design = apply(load_design(request.path), request)
         self.build = (request.build or self.design.root / "build").absolute()
         remote = RemoteStore(request.store) if request.store else None
-        self.cache = Cache(default_root(), remote)
-        self._memo = DigestMemo(self.cache.root / "digests.json")
+        self._place = Workplace(remote)
+        self.cache = self._place.cache
         self.tools, self.missing_tools = find_tools(self.design, request)
         self.pdks, self.skipped_pdks = find_pdks(self.design, request)
         self.graph: Graph = self._flow().graph()
         self._check_graph()
-        self._memo.save()
+        self._place.save()
 
     def _check_graph(self) -> None:
         """Refuse a run of nothing, which would pass, and names of steps that are not there."""
@@ -114,19 +114,12 @@ class Session:
             pdks=self.pdks,
             runs=runs,
             tools=self.tools,
-            view_of=self._view,
-            digest=lambda path: self._memo.digest(path)[0],
+            view_of=self._place.view,
+            digest=self._place.digest,
             packages=packages,
             parts=request.parts,
             waves=request.waves,
         )
-
-    def _view(self, path: Path) -> View:
-        try:
-            digest, size = self._memo.digest(path)
-        except OSError as error:
-            raise ConfigError(f"cannot be read ({error.strerror})", path) from None
-        return View(name=path.name, digest=digest, size=size, path=str(path))
 
     # -- planning ---------------------------------------------------------
 
@@ -178,7 +171,7 @@ class Session:
             raise full_disk(error, self.build) from None
         finally:
             journal.close()
-            self._memo.save()
+            self._place.save()
         if self.request.database or any(o.status is not Status.CACHED for o in outcomes.values()):
             # A run that did nothing is not worth the third of a second that the database takes.
             self._take_in()
@@ -322,7 +315,7 @@ class Session:
     def _export(self, view: View, target: Path) -> None:
         """Copy a view to where its user looks for it, unless it is there already."""
         try:
-            if target.stat().st_size == view.size and self._memo.digest(target)[0] == view.digest:
+            if target.stat().st_size == view.size and self._place.digest(target) == view.digest:
                 return
         except OSError:
             target.parent.mkdir(parents=True, exist_ok=True)
