@@ -204,9 +204,9 @@ class Model:
         dimensions = self._dimensions(table, label)
         dtype = type_name(table.integer(TensorField.TYPE, "int8"))
         if table.integer(TensorField.IS_VARIABLE, "uint8"):
-            self.fail(self.here(), f"{label} is a variable", "Only networks without state")
+            self.fail(self.here(), f"{label}: a variable", "Only networks without state")
         if table.has(TensorField.SPARSITY):
-            self.fail(self.here(), f"{label} is stored sparse", "Convert the network without sparsity")
+            self.fail(self.here(), f"{label}: stored sparse", "Convert the network without sparsity")
         scales, zero_points, axis = self._quantisation(table, label)
         data = self._data(table, dimensions, dtype, label)
         if data is None:
@@ -214,7 +214,7 @@ class Model:
             if prod(dimensions) > LARGEST_TENSOR or self._elements > _LARGEST_TOTAL:
                 self.fail(
                     self.here(),
-                    f"{label} of shape {_times(dimensions)} is too large: a tensor has at most "
+                    f"{label}: shape {_times(dimensions)} is too large; a tensor has at most "
                     f"{LARGEST_TENSOR} values, all together {_LARGEST_TOTAL}",
                     "Give the network a smaller input",
                 )
@@ -231,14 +231,14 @@ class Model:
 
     def _dimensions(self, table: Table, label: str) -> tuple[int, ...]:
         if max(table.length(TensorField.SHAPE), table.length(TensorField.SHAPE_SIGNATURE)) > _MOST_DIMENSIONS:
-            self.fail(self.here(), f"{label} has more than {_MOST_DIMENSIONS} dimensions", _BROKEN)
+            self.fail(self.here(), f"{label}: more than {_MOST_DIMENSIONS} dimensions", _BROKEN)
         dimensions = tuple(int(size) for size in table.numbers(TensorField.SHAPE, "<i4"))
         signature = tuple(int(size) for size in table.numbers(TensorField.SHAPE_SIGNATURE, "<i4"))
         # The batch may be open: here it is 1 in any case.
         if any(size < 0 for size in signature[1:]) or any(size <= 0 for size in dimensions):
             self.fail(
                 self.here(),
-                f"{label} has no fixed shape: {_times(signature or dimensions)}",
+                f"{label}: no fixed shape, but {_times(signature or dimensions)}",
                 "Convert the network with fixed shapes",
             )
         return dimensions
@@ -248,14 +248,14 @@ class Model:
         if found is None:
             return np.zeros(0, np.float32), np.zeros(0, np.int64), 0
         if found.integer(QuantisationField.DETAILS_TYPE, "uint8"):
-            self.fail(self.here(), f"{label} has a quantisation of its own kind", _CONVERT)
+            self.fail(self.here(), f"{label}: a quantisation of its own kind", _CONVERT)
         scales = found.numbers(QuantisationField.SCALE, "<f4").astype(np.float32, copy=False)
         zero_points = found.numbers(QuantisationField.ZERO_POINT, "<i8").astype(np.int64, copy=False)
         if not np.isfinite(scales).all() or (scales < 0).any():
-            self.fail(self.here(), f"{label} has a scale that is negative or no number", _CONVERT)
+            self.fail(self.here(), f"{label}: a scale is negative or no number", _CONVERT)
         if len(zero_points) not in (0, len(scales)):
             self.fail(
-                self.here(), f"{label} has {len(scales)} scales and {len(zero_points)} zero points", _BROKEN
+                self.here(), f"{label}: {len(scales)} scales and {len(zero_points)} zero points", _BROKEN
             )
         if not len(zero_points):
             zero_points = np.zeros(len(scales), np.int64)
@@ -266,22 +266,22 @@ class Model:
     ) -> NDArray[np.generic] | None:
         number = table.integer(TensorField.BUFFER, "uint32")
         if number >= self._root.length(ModelField.BUFFERS):
-            self.fail(self.here(), f"{label} has its data in buffer {number}, which is not there", _BROKEN)
+            self.fail(self.here(), f"{label}: its data are in buffer {number}, which is not there", _BROKEN)
         buffer = self._root.entry(ModelField.BUFFERS, number)
         if buffer.integer(BufferField.OFFSET, "uint64") > 1:
             self.fail(
-                self.here(), f"{label} has its data behind the model's structure", "Only models below 2 GiB"
+                self.here(), f"{label}: its data lie behind the model's structure", "Only models below 2 GiB"
             )
         size = buffer.length(BufferField.DATA, 1)
         if not size:
             return None
         if dtype not in _DTYPES:
-            self.fail(self.here(), f"{label} is {dtype}", _CONVERT)
+            self.fail(self.here(), f"{label}: constants of {dtype}", _CONVERT)
         form = np.dtype(_DTYPES[dtype])
         if size != prod(dimensions) * form.itemsize:
             self.fail(
                 self.here(),
-                f"{label} of shape {_times(dimensions)} and type {dtype} has {size} bytes of data",
+                f"{label}: {size} bytes of data for shape {_times(dimensions)} of {dtype}",
                 _BROKEN,
             )
         return buffer.numbers(BufferField.DATA, "<u1").view(form).reshape(dimensions)
