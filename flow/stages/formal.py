@@ -141,8 +141,10 @@ class Formal:
                 raise ToolError("abc", f"ended with status {result.returncode}", result.log)
             _answered(ctx, result, reading)
             if mode != "cover" and reading.data["status"] == "passed":
-                possible = ctx.run(replace(abc.possible_command(tool, frames), wall_s=limit))
-                reading = abc.check_possible(reading, possible.text(), depth)
+                text = ctx.run(replace(abc.possible_command(tool, frames), wall_s=limit)).text()
+                if few := abc.states_visited(text):  # so few states that it did not go that deep
+                    text = ctx.run(replace(abc.possible_command(tool, few), wall_s=limit)).text()
+                reading = abc.check_possible(reading, text, depth)
         except ToolError as error:
             raise ToolError(
                 "abc", f"formal {ctx.params['name']} {error.reason}", error.log,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flow.tools.abc.adapter import ABC, Abc
-from flow.tools.abc.log import check_possible, read_log, statements
+from flow.tools.abc.log import check_possible, read_log, statements, states_visited
 from flow.tools.abc.plan import (
     GRAPH,
     MAP,
@@ -30,5 +30,6 @@ __all__ = [
     "prove_command",
     "read_log",
     "statements",
+    "states_visited",
     "trace_command",
 ]

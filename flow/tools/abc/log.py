@@ -8,10 +8,11 @@ import re
 from flow.model.check import Severity
 from flow.model.tool import Message, Reading
 
-__all__ = ["check_possible", "read_log", "statements"]
+__all__ = ["check_possible", "read_log", "statements", "states_visited"]
 
 _ASSERTED = re.compile(r"Output\s+(\d+)(?: of miter \S+)? (?:was asserted|is trivially SAT) in frame\s+(\d+)")
 _FRAMES = re.compile(r"No output asserted in (\d+) frames")
+_VISITED = re.compile(r"Explored all reachable states after completing (\d+) frames")
 _SOURCE = re.compile(r"^(?P<file>.+?):(?P<line>\d+)(?:\.\d+\S*)?$")
 _PROVED = ("Property proved", "All outputs solved or timed out")  # no time limit is given to it
 _BROKEN = (
@@ -82,7 +83,7 @@ def read_log(text: str, mode: str, places: tuple[str, ...], first: int) -> Readi
             _message("ASSERT", f"an assertion fails in cycle {cycle}", places[number])
             for number, cycle in reached.items()
         ]
-    elif frames or any(sign in text for sign in _PROVED):
+    elif frames or _VISITED.search(text) or any(sign in text for sign in _PROVED):
         status = "passed"
     covered: dict[str, int] = {}
     if mode == "cover":
@@ -93,6 +94,12 @@ def read_log(text: str, mode: str, places: tuple[str, ...], first: int) -> Readi
     return Reading(
         messages=tuple(dict.fromkeys(messages)), data={"status": status, "step": step, "covered": covered}
     )
+
+
+def states_visited(text: str) -> int:
+    """Return in how many frames every reachable state was visited, if that ended the search; else 0."""
+    found = _VISITED.search(text)
+    return max(int(found[1]) - 1, 1) if found else 0
 
 
 def check_possible(reading: Reading, text: str, depth: int) -> Reading:

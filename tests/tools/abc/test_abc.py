@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flow.model.tool import ToolIdentity
-from flow.tools.abc import check_possible, graph_lines, prove_command, read_log, statements
+from flow.tools.abc import check_possible, graph_lines, prove_command, read_log, statements, states_visited
 
 TOOL = ToolIdentity(name="abc", flavour="path", version="1", digest="0", path="/opt/abc", licence="MIT")
 PLACES = ("a.py:3", "a.py:7", "b.py:9")
@@ -59,6 +59,13 @@ def test_what_holds_because_nothing_can_happen_is_a_failure() -> None:
     assert refused.data["status"] == "failed"
     assert refused.errors[0].text == "the assumptions exclude each other within 8 cycles"
     assert check_possible(held, "", 8).data["status"] == ""
+
+
+def test_few_states_end_the_search_early() -> None:
+    text = "Explored all reachable states after completing 4 frames.  Time =     0.08 sec\n"
+    assert states_visited(text) == 3
+    assert states_visited(HELD) == 0
+    assert read_log(text, "bmc", PLACES, 1).data["status"] == "passed"
 
 
 def test_names_outputs_by_their_source() -> None:

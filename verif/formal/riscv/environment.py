@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Assert, Assume, Cat, Module, Signal, Value
+from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Signal, Value
 from amaranth.lib.wiring import PureInterface
 
-__all__ = ["BusModel", "Symbols", "assert_bus", "attach_bus", "hold"]
+__all__ = ["STROBES", "BusModel", "Symbols", "assert_bus", "assert_memory", "attach_bus", "hold"]
 
 #: Accesses that may be under way at once: more than any core of the family has.
 OUTSTANDING = 4
+#: The bytes of an access: one, a half or a word, aligned.
+STROBES = (0b0001, 0b0010, 0b0100, 0b1000, 0b0011, 0b1100, 0b1111)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +104,43 @@ def attach_bus(m: Module, port: PureInterface, name: str, model: BusModel, symbo
                 m.d.comb += Assume(port.read_data.word_select(place, 32) == data)
 
 
-def _tag(m: Module, port: PureInterface, name: str, symbols: Symbols) -> Value:
-    """Return what is remembered of a request: whether it fails, the symbolic word, and its place."""
+def assert_memory(m: Module, port: PureInterface, name: str, symbols: Symbols) -> None:
+    """Assert that `port` answers as a memory would, to a core whose part the solver plays.
+
+    Every answer belongs to a request, and the word at the symbolic address
+    reads as what was last written there, at first the symbolic data.
+
+    Parameters
+    ----------
+    m
+        Where the assertions go. Something else drives the requests.
+    port, name, symbols
+        As for :func:`attach_bus`.
+    """
+    count = Signal(range(2 * OUTSTANDING), name=f"{name}_waiting")
+    accept = Signal(name=f"{name}_accepted")
+    m.d.comb += [
+        accept.eq(port.request & port.grant),
+        Assert(~port.response | (count > 0), f"{name} answers nobody"),
+        Assert(count <= OUTSTANDING),
+    ]
+    m.d.sync += count.eq(count + accept - port.response)
+    head = _queue(m, port, name, count, accept, _tag(m, port, name, symbols, reads=True))
+    data, hits = head[1:33], head[33:]
+    for place in range(len(port.read_data) // 32):
+        with m.If(port.response & hits[place]):
+            m.d.comb += Assert(
+                port.read_data.word_select(place, 32) == data, f"{name} reads what was not there"
+            )
+            m.d.comb += Cover(data != symbols.data, f"{name} reads what was written")
+    m.d.comb += Assert(~port.error)
+
+
+def _tag(m: Module, port: PureInterface, name: str, symbols: Symbols, *, reads: bool = False) -> Value:
+    """Return what is remembered of a request: whether it fails, the symbolic word, and its place.
+
+    With `reads`, a write has no place: what comes with its answer is no data.
+    """
     words = len(port.read_data) // 32
     shift = 2 if words == 1 else 3
     same = port.address[shift:] == symbols.address[shift:]
@@ -123,6 +160,8 @@ def _tag(m: Module, port: PureInterface, name: str, symbols: Symbols) -> Value:
             with m.If(port.request & port.grant & port.write & same & port.strobe[lane] & ~Value.cast(bad)):
                 m.d.sync += [written[lane].eq(1), stored[part].eq(port.write_data[part])]
     tag = Signal(33 + words, name=f"{name}_tag")
+    if reads and "write" in port.signature.members:
+        hits = [hit & ~port.write for hit in hits]
     m.d.comb += tag.eq(Cat(Value.cast(bad)[:1], word, *hits))
     return tag
 
@@ -156,5 +195,4 @@ def assert_bus(m: Module, port: PureInterface, name: str) -> None:
         low = 2 if len(port.read_data) == 32 else 3
         m.d.comb += Assert(port.address[:low] == 0, f"{name} is not aligned")
         if "strobe" in signals:
-            sizes = (0b0001, 0b0010, 0b0100, 0b1000, 0b0011, 0b1100, 0b1111)
-            m.d.comb += Assert(port.strobe.matches(*sizes), f"{name} has an odd strobe")
+            m.d.comb += Assert(port.strobe.matches(*STROBES), f"{name} has an odd strobe")
