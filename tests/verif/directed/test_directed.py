@@ -38,6 +38,17 @@ CORES = {
             "local_interrupts": 2,
         },
     ),
+    "fast_memories": (
+        "fast",
+        {
+            "instruction_cache_bytes": 512,
+            "data_cache_bytes": 256,
+            "instruction_tcm_bytes": 1024,
+            "instruction_tcm_base": 0x3000_0000,
+            "data_tcm_bytes": 512,
+            "data_tcm_base": 0x2000_0000,
+        },
+    ),
 }
 
 

@@ -101,6 +101,8 @@ TESTS = (
     DirectedTest(name="lines", device=True),
     DirectedTest(name="awkward", device=True),
     DirectedTest(name="faults", device=True),
+    DirectedTest(name="cache", needs=("instruction_cache_bytes", "data_cache_bytes"), device=True),
+    DirectedTest(name="tcm", needs=("instruction_tcm_bytes", "data_tcm_bytes"), device=True),
     DirectedTest(name="user", needs=("user_mode",)),
     DirectedTest(name="pmp_registers", needs=("pmp_regions",)),
     DirectedTest(name="protection", generate=protection.protection, needs=("pmp_regions", "user_mode")),
