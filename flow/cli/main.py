@@ -28,6 +28,7 @@ _COMMANDS = {
     "plan": ("flow.cli.plan_cmd:plan", "Say what would run, and why."),
     "run": ("flow.cli.run_cmd:run", "Verify a design and measure its power, performance and area."),
     "isa": ("flow.cli.isa_cmd:isa", "Build and run programs on RISC-V cores."),
+    "nn": ("flow.cli.nn_cmd:nn", "Compile neural networks for the accelerator, and run them."),
     "report": ("flow.cli.report_cmd:report", "Show a run again, or list runs."),
     "pdk": ("flow.cli.pdk_cmd:pdk", "List, check and install PDKs."),
     "doctor": ("flow.cli.doctor_cmd:doctor", "Say what this machine has, lacks, and how to install it."),

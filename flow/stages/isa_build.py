@@ -15,7 +15,7 @@ from flow.tools import icarus, verilator
 from flow.tools._hdl import HdlFiles, verilog_literal
 from flow.tools.verilator import OBJ_DIR, RUNTIME_PARTS, Trace
 
-__all__ = ["HARNESS_MAIN", "HARNESS_TOP", "IsaBuild"]
+__all__ = ["HARNESS_MAIN", "HARNESS_TOP", "IsaBuild", "build_verilator"]
 
 HARNESS_TOP = "harness"
 HARNESS_MAIN = "main.cpp"
@@ -52,7 +52,7 @@ class IsaBuild:
         self._wrap(ctx)
         hdl = self._sources(ctx, source)
         if ctx.params["simulator"] == "verilator":
-            _build_verilator(ctx, source, hdl)
+            build_verilator(ctx, source, hdl)
         else:
             _build_icarus(ctx, source, hdl)
 
@@ -91,7 +91,14 @@ class IsaBuild:
         )
 
 
-def _build_verilator(ctx: StepContext, source: SourceTree, hdl: HdlFiles) -> None:
+def build_verilator(ctx: StepContext, source: SourceTree, hdl: HdlFiles) -> None:
+    """Build a model and the harness's main program into the output ``simulator``.
+
+    Raises
+    ------
+    FlowError
+        A compiler refuses the sources, or breaks.
+    """
     trace = _choose_trace(ctx)
     # The last of contradicting options counts: no VPI and no assertions here, speed alone.
     extra = ("--no-assert", "--no-timing", "--x-initial", "fast", "-O3")

@@ -86,6 +86,9 @@ STAGES: dict[str, StageInfo] = {
     "isa_build": StageInfo(
         "flow.stages.isa_build:IsaBuild", ("stages/isa_build.py", "isa/wrapper.py", *_SIM)
     ),
+    "nn_build": StageInfo(
+        "flow.stages.nn_build:NnBuild", ("stages/nn_build.py", "stages/isa_build.py", *_SIM)
+    ),
     "lockstep_build": StageInfo(
         "flow.stages.lockstep_build:LockstepBuild", ("stages/lockstep_build.py", "tools/spike/**/*.py")
     ),

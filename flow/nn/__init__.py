@@ -1,0 +1,1 @@
+"""Neural networks on the accelerator: inputs, simulations of programs, and tables of layers."""
