@@ -50,6 +50,8 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "csr_state": ("rvfi.state.mscratch", lambda m, core, right: right | (right[31] << 5)),
     "faults": ("rvfi.state.mtval", lambda m, core, right: right ^ (core.rvfi.state.mcause == 5)),
     "interrupts": ("rvfi.state.mcause", lambda m, core, right: right & Const(0x7FFF_FFFF, 32)),
+    # As if it were enabled in its own handler, where it is not taken.
+    "interrupt_taken": ("rvfi.state.mstatus", lambda m, core, right: right | 8),
     "liveness": ("rvfi.valid", lambda m, core, right: right & ~_once(m, right)),
 }  # fmt: skip
 

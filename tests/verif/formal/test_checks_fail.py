@@ -18,7 +18,9 @@ pytestmark = pytest.mark.eda
 
 #: Those that every test run looks at; the others take longer, and only the nightly run does.
 QUICK = ("illegal", "order")
-DEPTHS = {"data_memory": 12, "interrupts": 14, "liveness": 20, "pc": 8, "registers": 10, "csr_state": 9}
+DEPTHS = {"data_memory": 12, "interrupts": 14, "liveness": 20, "pc": 8, "registers": 10, "csr_state": 9,
+          "interrupt_taken": 18}  # fmt: skip
+WITHIN = {"liveness": 8, "interrupt_taken": 2}
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,8 @@ DEPTHS = {"data_memory": 12, "interrupts": 14, "liveness": 20, "pc": 8, "registe
     [pytest.param(c, marks=() if c in QUICK else pytest.mark.nightly) for c in faulty.FAULTS],
 )
 def test_the_check_notices(check: str, tmp_path: Path) -> None:
-    options = {"within": 8} if check == "liveness" else {}
+    options = {"within": WITHIN[check]} if check in WITHIN else {}
     component = faulty.FaultyProperties(check, preset="nano", memory="ideal", **options)
-    proof = prove(tmp_path, component, depth=DEPTHS.get(check, 8), timeout_s=1200)
+    proof = prove(tmp_path, component, depth=DEPTHS.get(check, 8), timeout_s=1200, solver="abc")
     assert not proof.passed
     assert proof.counterexample

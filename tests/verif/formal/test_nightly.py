@@ -26,7 +26,14 @@ pytestmark = pytest.mark.eda
 @pytest.mark.parametrize(("core", "proof"), [pytest.param(c, p, id=f"{c}-{p.name}") for c, p in PROOFS])
 def test_core(core: str, proof: FormalSpec, tmp_path: Path) -> None:
     component = CoreProperties(**proof.parameters)
-    result = prove(tmp_path, component, depth=proof.depth, mode=proof.mode, timeout_s=proof.timeout_s)
+    result = prove(
+        tmp_path,
+        component,
+        depth=proof.depth,
+        mode=proof.mode,
+        timeout_s=proof.timeout_s,
+        solver=proof.solver,
+    )
     assert result.passed, f"{core} {proof.name}\n{result.counterexample}"
 
 
