@@ -66,13 +66,19 @@ def complaint(result: Result, program: Program, isa: str, limit: int) -> tuple[s
         )
     if fault is not None and result.fault is not None:
         remedy = _REMEDIES[result.ending]
-        if result.fault.cause in _REFUSED:
+        if result.fault.cause in _REFUSED and _below(result.fault.value, program):
+            remedy = "That is just below the program: its stack may have grown through it; see --trace"
+        elif result.fault.cause in _REFUSED:
             remedy = (
                 f"If a device is missed there, memory may do (--memory {result.fault.value & -4096:#x}:4K); "
                 "see the devices in 'suzuri isa run --help'"
             )
         return f"{ended}; before that, the {fault}", remedy
     return ended, _REMEDIES[result.ending]
+
+
+def _below(address: int, program: Program) -> bool:
+    return 0 < min(s.address for s in program.segments) - address <= _STACK_STEP
 
 
 def refused(result: Result, program: Program) -> str | None:
@@ -97,6 +103,7 @@ def illegal_instruction(result: Result, program: Program, isa: str) -> str | Non
 
 
 _REFUSED = (5, 7)  # loads and stores that the bus or memory protection refused
+_STACK_STEP = 1 << 16  # how far one function may move the stack pointer
 _OF_DATA = (4, 5, 6, 7)
 _REMEDIES = {
     Ending.LIMIT: "Give it more (--limit), or have it end by the exit device or HTIF (tohost)",

@@ -129,7 +129,7 @@ class Result:
         are due, and the last granted address.
     last
         pc and bits of the last instructions, the youngest last; and whether
-        they trapped. Of an instruction that only traps, the first time.
+        they trapped. Of one that only traps or jumps to itself, the first time.
     """
 
     ending: Ending

@@ -15,7 +15,9 @@ from flow.tools import gcc
 
 __all__ = ["Sources", "build_program", "sort_words"]
 
-_SOURCES = (".c", ".S", ".s", ".cpp", ".cc", ".cxx")
+_CXX = (".cpp", ".cc", ".cxx", ".C")
+_SOURCES = (".c", ".S", ".s", *_CXX)
+_NO_CXX = ("-fno-exceptions", "-fno-rtti")
 _OBJECTS = (".o", ".a")
 #: Options of the compiler whose value is the next word.
 _PAIRS = frozenset(("-I", "-D", "-U", "-L", "-T", "-include", "-isystem", "-iquote", "-Xlinker", "-u", "-x"))
@@ -121,7 +123,8 @@ def build_program(
         symbols=(("__memory_base", region.base), ("__memory_size", region.size)) if region else (),
     )
     ours = replace(build, flags=tuple(f for f in flags if f.startswith(_FOR_RUNTIME)))
-    files = [*((f, ours) for f in _runtime_files(runtime)), *((f, build) for f in sources.files)]
+    cxx = any(f.suffix in _CXX for f in sources.files)
+    files = [*((f, ours) for f in _runtime_files(runtime, cxx=cxx)), *((f, build) for f in sources.files)]
     with tempfile.TemporaryDirectory(prefix="suzuri-isa-") as folder:
         objects = []
         for number, (file, how) in enumerate(files):
@@ -129,15 +132,19 @@ def build_program(
                 objects.append(file)
                 continue
             objects.append(Path(folder) / f"{number}-{file.stem}.o")
-            _call(gcc.compile_command(tool, how, file, objects[-1]), "it does not compile", file, show)
+            # Of C++, what needs a library that is not there; the user's flags come later.
+            flags = (*_NO_CXX, *how.flags) if file.suffix in _CXX else how.flags
+            command = gcc.compile_command(tool, replace(how, flags=flags), file, objects[-1])
+            _call(command, "it does not compile", file, show)
         link = gcc.link_command(tool, build, tuple(objects), sources.target)
         _call(link, "the program does not link", sources.target, show)
 
 
-def _runtime_files(runtime: Path | None) -> list[Path]:
+def _runtime_files(runtime: Path | None, *, cxx: bool) -> list[Path]:
     if runtime is None:
         return []
-    return sorted((f for f in runtime.iterdir() if f.suffix in _SOURCES), key=lambda f: f.name)
+    kinds = _SOURCES if cxx else tuple(s for s in _SOURCES if s not in _CXX)
+    return sorted((f for f in runtime.iterdir() if f.suffix in kinds), key=lambda f: f.name)
 
 
 def _call(command: Command, what: str, where: Path, show: Callable[[str], None]) -> None:

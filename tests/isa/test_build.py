@@ -65,6 +65,50 @@ def test_runtime_on_a_core(stranger: Callable, isa: Callable, tmp_path: Path) ->
     assert (ran.code, ran.out) == (6, "hello -5 abcdef 1\n")
 
 
+CXX = """\
+#include <stdio.h>
+struct Shape { virtual int area() const = 0; virtual ~Shape() {} };
+struct Square : Shape {
+    int side;
+    Square(int s) : side(s) { printf("made %d\\n", s); }
+    int area() const override { return side * side; }
+    ~Square() override { printf("gone %d\\n", side); }
+};
+static Square global(2);
+int main() {
+    static Square local(3);
+    Shape *made = new Square(4);
+    int sum = global.area() + local.area() + made->area();
+    delete made;
+    return sum;
+}
+"""
+
+
+@needs_gcc
+@pytest.mark.sim
+def test_cxx_on_a_core(stranger: Callable, isa: Callable, tmp_path: Path) -> None:
+    source, program = tmp_path / "shapes.cpp", tmp_path / "shapes.elf"
+    source.write_text(CXX)
+    said = isa("build", source, "-std=c++17", "-Wall", "-Werror", "-o", program, "--core", STRANGER,
+               "--memory", "0x80000000:64K")  # fmt: skip
+    assert said.code == 0, said
+    ran = stranger(program.read_bytes(), "--quiet")
+    assert (ran.code, ran.out) == (29, "made 2\nmade 3\nmade 4\ngone 4\ngone 3\ngone 2\n")
+
+
+@needs_gcc
+@pytest.mark.sim
+def test_an_assertion_that_fails_ends_the_program(stranger: Callable, isa: Callable, tmp_path: Path) -> None:
+    source, program = tmp_path / "a.c", tmp_path / "a.elf"
+    source.write_text("#include <assert.h>\nint main(int n) { assert(n == 7); return 0; }\n")
+    said = isa("build", source, "-o", program, "--core", STRANGER, "--memory", "0x80000000:64K")
+    assert said.code == 0, said
+    ran = stranger(program.read_bytes(), "--quiet")
+    assert ran.code == 128 + 6
+    assert "n == 7" in ran.out
+
+
 @needs_gcc
 @pytest.mark.sim
 def test_an_exception_that_nobody_handles(stranger: Callable, isa: Callable, tmp_path: Path) -> None:

@@ -100,6 +100,10 @@ def test_complaints_of_refused_accesses(program) -> None:
         "before that, the first store access fault was at 0x80000000 (main): sw a1,0(a0), address 0xf0010004"
     )
     assert "--memory 0xf0010000:4K" in remedy
+    assert said(status="trap_loop", trap="80000000 00000007 7ffffff0",
+                fault="80000000 00000007 7ffffff0 00b52023")[1].startswith(
+        "That is just below the program: its stack may have grown through it"
+    )  # fmt: skip
     assert said(status="loop")[1] == "Have it end by the exit device or HTIF (tohost)"
     what, remedy = said(status="limit", fault="40000000 00000001 40000000 00000000")
     assert what.endswith("the first instruction access fault was at 0x40000000")

@@ -152,6 +152,9 @@ def test_a_handler_that_itself_traps(stranger: Callable) -> None:
 def test_a_jump_to_itself_with_interrupts_off_ends_the_run(stranger: Callable) -> None:
     said = stranger(program(*load_immediate(5, BASE), csrw(0x305, 5), STOP), "--limit", 1_000_000)
     assert "goes round for ever at 0x8000000c: a jump to itself, with interrupts off" in said.message
+    assert [line.split()[0] for line in said.err.splitlines() if line.startswith("  ")] == [
+        "80000000", "80000004", "80000008", "8000000c",
+    ]  # fmt: skip
     on = stranger(program(*load_immediate(5, 0x888), csrw(0x304, 5), csrw(0x300, 5), STOP), "--limit", 20_000)
     assert "did not end within 20000 cycles" in on.message  # an interrupt may come
 

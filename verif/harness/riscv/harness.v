@@ -441,8 +441,8 @@ module harness;
               if (rvfi_pc_wdata[32*lane+:32] == rvfi_pc_rdata[32*lane+:32]) turns = turns + 1;
               else turns = 0;
             end
-            // Of what only traps, the end would say nothing: keep what came before.
-            if (traps_in_a_row <= 1) begin
+            // What only repeats itself would say nothing in the end: keep what came before.
+            if (traps_in_a_row <= 1 && turns <= 1) begin
               last_pc[last_count%16] = rvfi_pc_rdata[32*lane+:32];
               last_insn[last_count%16] = rvfi_insn[32*lane+:32];
               last_trap[last_count%16] = rvfi_trap[lane];
