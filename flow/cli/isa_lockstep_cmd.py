@@ -23,6 +23,8 @@ from flow.model.errors import CheckFailed
 
 if TYPE_CHECKING:
     from flow.engine.events import Event
+    from flow.isa.elf import Program
+    from flow.isa.simulation import Result
     from flow.project.isa import Core
     from flow.project.lockstep import Campaign
 
@@ -66,11 +68,12 @@ def _core_options(function: Any) -> Any:  # noqa: ANN401 - a decorated command
 @program_options
 @run_options
 def lockstep(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click passes them
-    """Run PROGRAM, an ELF file, and compare each instruction with Spike.
+    """Run PROGRAM, and compare each instruction with Spike.
 
     Compared are pc, instruction, register, memory access, next pc, mode,
     traps and CSRs. Ends at the first difference with exit code 1, and shows
-    it with what came before.
+    it with what came before. The program's own exit code is told, and is not
+    this command's.
     """
     from flow.isa.simulation import RunOptions
     from flow.project.lockstep import Lockstep
@@ -84,7 +87,7 @@ def lockstep(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click 
     session.comparator()
     settings = RunOptions(watchdog=WATCHDOG, **run_settings(options))
     counters = coverage.with_name(f".{coverage.name}.counters") if coverage else None
-    report = session.check(loaded, built, boot, settings, show=_show, counters=counters)
+    report, result = session.check(loaded, built, boot, settings, show=_show, counters=counters)
     if counters is not None and coverage is not None:
         _write_coverage(session.reference, counters, coverage)
     click.echo(_sum(report))
@@ -96,6 +99,22 @@ def lockstep(program: Path, **options: Any) -> None:  # noqa: ANN401 - as click 
         )  # fmt: skip
     if report["status"] != "match":
         raise CheckFailed(f"the trace is {report['status']}", str(program), "See what was printed above")
+    if result is not None:
+        _tell_ending(result, loaded, built.isa, options["limit"])
+
+
+def _tell_ending(result: Result, program: Program, isa: str, limit: int) -> None:
+    """Say how a program ended that Spike executed alike; a core that is stuck has failed."""
+    from flow.isa.explain import complaint
+    from flow.isa.simulation import Ending
+
+    if result.ending is Ending.EXIT:
+        click.echo(f"exit code {result.code}")
+        return
+    what, remedy = complaint(result, program, isa, limit)
+    if result.ending is Ending.STUCK:
+        raise CheckFailed(what, program.name, remedy)
+    click.echo(f"Note: {what}", err=True)
 
 
 @click.command()

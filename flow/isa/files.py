@@ -78,7 +78,14 @@ def read_program(
         program = _plain(form, content, path, load_address, entry)
     if symbols:
         program = replace(program, symbols={**program.symbols, **symbols})
-    return program if entry is None else _entered(program, entry)
+    program = program if entry is None else _entered(program, entry)
+    if program.entry % 2:
+        raise ConfigError(
+            f"the entry address {program.entry:#x} is odd",
+            path,
+            "Instructions lie at even addresses: see --entry",
+        )
+    return program
 
 
 def _form(content: bytes, path: Path) -> str:

@@ -15,7 +15,7 @@ from flow.engine.runner import run_attended
 from flow.isa.boot import Boot
 from flow.isa.elf import Program, read_elf
 from flow.isa.image import MemoryMap, image_text
-from flow.isa.simulation import RunOptions, plusargs
+from flow.isa.simulation import Result, RunOptions, plusargs, read_result
 from flow.model.design import Design
 from flow.model.errors import ConfigError, ToolError
 from flow.model.graph import Graph
@@ -190,8 +190,8 @@ class Lockstep:
         *,
         show: Callable[[str], None],
         counters: Path | None = None,
-    ) -> dict[str, Any]:
-        """Run one program; return the comparator's report.
+    ) -> tuple[dict[str, Any], Result | None]:
+        """Run one program; return the comparator's report, and how the run ended if it did.
 
         Parameters
         ----------
@@ -227,10 +227,11 @@ class Lockstep:
             command = compare_command(str(self.comparator()), str(image), own, simulation)
             code, said = run_attended(command.argv, show)
             try:
-                return read_report(report.read_text())
+                found = read_report(report.read_text())
             except (OSError, ValueError):
                 reason = said.strip().splitlines()[-1] if said.strip() else f"ended with exit code {code}"
                 raise ToolError("lockstep", reason) from None
+            return found, _result(folder / "result")
 
     def random(
         self,
@@ -375,3 +376,11 @@ class Lockstep:
 
     def _run(self, steps: Sequence[Step]) -> Mapping[str, Outcome]:
         return self._place.run(Graph(steps), self._listener, self._jobs)
+
+
+def _result(path: Path) -> Result | None:
+    """Return how a simulation ended; ``None`` for one that was stopped at a difference."""
+    try:
+        return read_result(path.read_text())
+    except (OSError, ValueError):
+        return None

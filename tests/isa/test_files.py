@@ -55,6 +55,8 @@ def test_binary_needs_an_address(tmp_path: Path) -> None:
         ("a.hex", "@0 wxyz", {}, "'wxyz' is no hexadecimal number"),
         ("a.bin", b"", {"load_address": 0}, "the file is empty"),
         ("a.bin", b"1234", {"load_address": 0xFFFF_FFFE}, "beyond the 32-bit address space"),
+        ("a.bin", b"1234", {"load_address": 1}, "entry address 0x1 is odd"),
+        ("a.elf", elf({0x100: words(STOP)}, 0x101), {}, "entry address 0x101 is odd"),
         ("a.bin", b"1234", {"load_address": 0, "entry": 8}, "entry address 0x8 lies outside"),
         ("a.elf", elf({0x100: words(STOP)}), {"load_address": 0}, "says itself where it is loaded"),
         ("a.txt", b"hello", {}, "not an ELF file"),
