@@ -44,7 +44,7 @@ class ActivationMemory(wiring.Component):
     Members
     -------
     compute_read : In, ReadPort of 4 words
-    compute_write : In, WritePort of 1 word
+    compute_write : In, WritePort of 2 words
     load : In, WritePort of ``transfer_words(config)`` words
     pack_read : In, ReadPort of 3 words
     pack_write : In, WritePort of 1 word
@@ -65,7 +65,7 @@ class ActivationMemory(wiring.Component):
         super().__init__(
             {
                 "compute_read": In(ReadPort(word=word, words=4, address_width=width)),
-                "compute_write": In(WritePort(word=word, words=1, address_width=width)),
+                "compute_write": In(WritePort(word=word, words=2, address_width=width)),
                 "load": In(WritePort(word=word, words=beat, address_width=width)),
                 "pack_read": In(ReadPort(word=word, words=3, address_width=width)),
                 "pack_write": In(WritePort(word=word, words=1, address_width=width)),

@@ -37,6 +37,8 @@ class Grants:
     ----------
     read, weight, write
         Of the engine's three ports.
+    banked
+        Whether writes moreover wait for banks that are being read, as in the accelerator.
     seed
         Of the draws.
     """
@@ -44,6 +46,7 @@ class Grants:
     read: int = 256
     weight: int = 256
     write: int = 256
+    banked: bool = False
     seed: int = 1
 
 
@@ -119,8 +122,8 @@ class ComputeSimulator:
         grants = grants or Grants()
         shape = self.config
         batch = struct.pack(
-            "<9I", len(commands), shape.activation_words, shape.weight_words, shape.array,
-            grants.seed, grants.read, grants.weight, grants.write, limit,
+            "<10I", len(commands), shape.activation_words, shape.weight_words, shape.array,
+            grants.seed, grants.read, grants.weight, grants.write, grants.banked, limit,
         )  # fmt: skip
         for number, command in enumerate(commands):
             barrier = barriers is None or barriers[number]

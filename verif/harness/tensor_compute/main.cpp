@@ -19,6 +19,7 @@ namespace {
 struct Header {
     uint32_t commands, activation_words, weight_words, array;
     uint32_t seed, read_grant, weight_grant, write_grant;  // of 256 cycles how many are granted
+    uint32_t banked;  // 1: a write is not granted while a read has its bank, of four
     uint32_t limit;
 };
 
@@ -69,7 +70,7 @@ int main(int argc, char **argv) {
     size_t next = 0, started = 0, done = 0;
     uint32_t delay = 0;
     bool offering = false;
-    std::vector<uint8_t> read_data(4 * word), weight_data(wide), write_data(word);
+    std::vector<uint8_t> read_data(4 * word), weight_data(wide), write_data(2 * word);
     const uint64_t reset = 2;
     uint64_t cycle = 0;
     for (; done < commands.size(); cycle++) {
@@ -93,6 +94,15 @@ int main(int argc, char **argv) {
         top->weights___05Fready = chance(header.weight_grant);
         top->results___05Fready = chance(header.write_grant);
         top->eval();
+        if (header.banked && top->activations___05Fvalid && top->activations___05Fready && top->results___05Fvalid) {
+            unsigned reads = 0, writes = 0;
+            for (unsigned i = 0; i < top->activations___05Fcount; i++)
+                reads |= 1u << ((top->activations___05Faddress + i) & 3);
+            for (unsigned i = 0; i < top->results___05Fcount; i++)
+                writes |= 1u << ((top->results___05Faddress + i) & 3);
+            if (reads & writes) top->results___05Fready = 0;
+            top->eval();
+        }
         if (cycle >= reset) {
             junk(read_data.data(), read_data.size());
             junk(weight_data.data(), weight_data.size());
@@ -107,8 +117,11 @@ int main(int argc, char **argv) {
             if (top->weights___05Fvalid && top->weights___05Fready)
                 memcpy(weight_data.data(), &weight[top->weights___05Faddress * wide], wide);
             if (top->results___05Fvalid && top->results___05Fready) {
-                get(top->results___05Fdata, write_data.data(), word);
-                memcpy(&activation[top->results___05Faddress * word], write_data.data(), word);
+                get(top->results___05Fdata, write_data.data(), write_data.size());
+                const size_t count = top->results___05Fcount, at = top->results___05Faddress;
+                if (count < 1 || count > 2 || at + count > header.activation_words)
+                    return fail("a write of no words, or beyond the memory", cycle);
+                memcpy(&activation[at * word], write_data.data(), count * word);
             }
             if (top->command___05Ferror) return fail("an error is reported", cycle);
             if (offering && top->command___05Fready) {

@@ -14,14 +14,14 @@ from rtl.tensor.accelerator.compute.sums import PartialSums, TileSums
 from rtl.tensor.accelerator.compute.walker import Walker
 from rtl.tensor.accelerator.compute.weights import WeightLoader
 from rtl.tensor.accelerator.compute.window import Window
-from rtl.tensor.accelerator.compute.writeback import Writeback
+from rtl.tensor.accelerator.compute.writeback import PLACES, Writeback
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.accelerator.interfaces import CommandPort, ReadPort, WritePort
 
 __all__ = ["ComputeEngine"]
 
-#: Results on their way and waiting: a fetch and its result lie 14 cycles apart.
-_RESULTS = 16
+#: Results on their way and waiting: from a slot's launch to its result's leaving it takes 16 cycles.
+_RESULTS = 18
 
 
 class ComputeEngine(wiring.Component):
@@ -44,8 +44,9 @@ class ComputeEngine(wiring.Component):
         begin may be asked for together with others, and are not used.
     weights : Out, ``ReadPort``
         Weights, biases and scales.
-    results : Out, ``WritePort``
-        Results.
+    results : Out, ``WritePort`` of 2 words
+        Results; two at once where the first had to wait and their words
+        follow one another.
     busy, stall_weights, stall_activations, stall_output, stall_wait : Out(1)
         What this cycle was good for; one of them holds.
 
@@ -53,7 +54,7 @@ class ComputeEngine(wiring.Component):
     ------
     A slot (a pixel with one set of weights; depthwise, a row of the kernel)
     a cycle. A command's first slot follows the last one of the one before, but
-    follows an ``ADD`` when that is done. `done` comes 15 cycles after a
+    follows an ``ADD`` when that is done. `done` comes 16 cycles after a
     command's last fetch when nothing holds up its results.
     """
 
@@ -71,7 +72,9 @@ class ComputeEngine(wiring.Component):
                     ReadPort(word=config.weight_word, words=1, address_width=weight_address(config))
                 ),
                 "results": Out(
-                    WritePort(word=config.activation_word, words=1, address_width=activation_address(config))
+                    WritePort(
+                        word=config.activation_word, words=PLACES, address_width=activation_address(config)
+                    )
                 ),
                 "busy": Out(1),
                 "stall_weights": Out(1),

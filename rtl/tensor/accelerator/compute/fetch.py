@@ -11,6 +11,7 @@ from rtl.tensor.accelerator.compute.layouts import (
     activation_address,
     slot_layout,
 )
+from rtl.tensor.accelerator.compute.writeback import PLACES
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.accelerator.interfaces import ReadPort
 
@@ -81,8 +82,8 @@ class Fetch(wiring.Component):
         The next slot.
     tile : In(1)
         Weights have come.
-    written : In(1)
-        A result, or a command's end, has left.
+    written : In
+        How many results, or ends of commands, have left.
     running : In(1)
         A command is under way.
     activations : Out, ``ReadPort``
@@ -104,7 +105,7 @@ class Fetch(wiring.Component):
                 "slot": In(layout),
                 "ready": Out(1),
                 "tile": In(1),
-                "written": In(1),
+                "written": In(range(PLACES + 1)),
                 "running": In(1),
                 "activations": Out(
                     ReadPort(
@@ -210,7 +211,7 @@ class Fetch(wiring.Component):
         third = token.add & ~token.second & asking & ask.token.second
         m.d.comb += [
             weights.eq((~slot.need | (tiles != 0)) & ~early),
-            output.eq(((slot.results == 0) | (room >= pixels)) & ~blocked),
+            output.eq((room >= slot.results) & ~blocked),
             apart.eq(~third),
             self.drained.eq(~asking & (room == self._depth)),
         ]
