@@ -102,39 +102,55 @@ class LoadEngine(wiring.Component):
         ]
         m.d.sync += [command.started.eq(accept), command.started_tag.eq(payload.tag)]
 
-        # The newest beat is on top; the beats of a word are its topmost ones.
-        held = Signal(8 * config.weight_word)
-        parts, full = Signal(range(config.weight_word // config.bus_bytes + 1)), Signal()
-        portion = max(config.bus_bytes, config.activation_word)
-        wanted = Mux(walker.weights, config.weight_word // config.bus_bytes, portion // config.bus_bytes)
-        written, take = Signal(), Signal()
-        m.d.comb += [
-            written.eq(full & Mux(walker.weights, self.weights.ready, self.activations.ready)),
-            self.beat.ready.eq(walker.active & (~full | (written & ~walker.last))),
-            take.eq(self.beat.valid & self.beat.ready),
-            walker.step.eq(written),
-            self.weights.valid.eq(full & walker.weights),
-            self.activations.valid.eq(full & ~walker.weights),
-            self.weights.address.eq(walker.address),
-            self.activations.address.eq(walker.address),
-            Value.cast(self.weights.data).eq(held),
-            Value.cast(self.activations.data).eq(held[-8 * portion :]),
-        ]
-        if transfer_words(config) > 1:
-            m.d.comb += self.activations.count.eq(transfer_words(config))
-        with m.If(written):
-            m.d.sync += full.eq(0)
-        with m.If(take):
-            m.d.sync += [
-                held.eq(Cat(held, self.beat.payload.data)[config.bus_width :]),
-                parts.eq(parts + 1),
-            ]
-            with m.If(parts == wanted - 1):
-                m.d.sync += [parts.eq(0), full.eq(1)]
-
+        self._gather(m, walker)
+        written = walker.step
+        take = self.beat.valid & self.beat.ready
         m.d.sync += [command.done.eq(written & walker.last), command.done_tag.eq(walker.tag)]
         with m.If(take & self.beat.payload.error & (command.error == 0)):
             m.d.sync += [command.error.eq(_BUS_ERROR), command.error_tag.eq(walker.tag)]
         with m.If(command.error != 0):
             m.d.sync += command.done.eq(0)
         return m
+
+    def _gather(self, m: Module, walker: WordWalker) -> None:
+        """Collect the beats of a word; the last one completes it, while the word before is written."""
+        config = self._config
+        portion = max(config.bus_bytes, config.activation_word)
+        beats = config.weight_word // config.bus_bytes
+        # The newest beat is on top: the beats of a shorter word are the topmost ones.
+        word, full = Signal(8 * config.weight_word), Signal()
+        place, final, completes = Signal(range(max(beats, 2))), Signal(), Signal()
+        written, take = Signal(), Signal()
+        m.d.comb += [
+            final.eq(place == Mux(walker.weights, beats - 1, portion // config.bus_bytes - 1)),
+            written.eq(full & Mux(walker.weights, self.weights.ready, self.activations.ready)),
+            # The walker must have gone on to the block of the next beat before that is taken.
+            self.beat.ready.eq(walker.active & ~(full & walker.last) & (~final | ~full | written)),
+            take.eq(self.beat.valid & self.beat.ready),
+            completes.eq(take & final),
+            walker.step.eq(written),
+            self.weights.valid.eq(full & walker.weights),
+            self.activations.valid.eq(full & ~walker.weights),
+            self.weights.address.eq(walker.address),
+            self.activations.address.eq(walker.address),
+            Value.cast(self.weights.data).eq(word),
+            Value.cast(self.activations.data).eq(word[-8 * portion :]),
+        ]
+        if transfer_words(config) > 1:
+            m.d.comb += self.activations.count.eq(transfer_words(config))
+        with m.If(written):
+            m.d.sync += full.eq(0)
+        with m.If(take):
+            m.d.sync += place.eq(Mux(final, 0, place + 1))
+        with m.If(completes):
+            m.d.sync += full.eq(1)
+        if beats == 1:
+            with m.If(completes):
+                m.d.sync += word.eq(self.beat.payload.data)
+            return
+        held = Signal(8 * config.weight_word - config.bus_width)
+        arrived = Cat(held, self.beat.payload.data)
+        with m.If(completes):
+            m.d.sync += word.eq(arrived)
+        with m.If(take):
+            m.d.sync += held.eq(arrived[config.bus_width :])

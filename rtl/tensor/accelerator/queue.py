@@ -43,6 +43,9 @@ class CommandQueue(wiring.Component):
         self._kind = kind
         self._depth = depth
         command = stream.Signature(command_layout(kind))
+        # Attributes, so that the proof can speak of them.
+        self._entries = [Signal(command_layout(kind), name=f"entry{n}") for n in range(depth)]
+        self._compared = Signal()
         super().__init__(
             {
                 "i": In(command),
@@ -56,7 +59,7 @@ class CommandQueue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Return a queue that shifts, and comparisons of its first entry, a cycle behind."""
         m = Module()
-        entries = [Signal(self.i.payload.shape(), name=f"entry{n}") for n in range(self._depth)]
+        entries, compared = self._entries, self._compared
         push, pop = self.i.valid & self.i.ready, self.o.valid & self.o.ready
         m.d.comb += [
             self.i.ready.eq(self.level != self._depth),
@@ -74,7 +77,6 @@ class CommandQueue(wiring.Component):
         waits = (first.wait_load, first.wait_pack, first.wait_compute, first.wait_store)
         # Reached or passed, modulo 2**16: the difference is below half of that.
         behind = Cat((done - wait)[15] for done, wait in zip(self.done, waits, strict=True))
-        compared = Signal()
         m.d.sync += [
             self.missing.eq(behind),
             compared.eq((self.level != 0) & ~pop),

@@ -76,6 +76,9 @@ class BurstSplitter(wiring.Component):
             )
         self._low = ceil_log2(config.bus_bytes)
         self._burst_beats = burst_beats
+        # Attributes, so that the proof can speak of them.
+        self._block = Signal(block_layout(config))
+        self._left = Signal.like(self._block.beats)
         super().__init__(
             {
                 "i": In(stream.Signature(block_layout(config))),
@@ -87,9 +90,8 @@ class BurstSplitter(wiring.Component):
         """Return the counters of beats and rows."""
         m = Module()
         low, high = self._low, self._low + ceil_log2(self._burst_beats)
-        block = Signal(self.i.payload.shape())
+        block, left = self._block, self._left
         address = Signal(32)
-        left = Signal.like(block.beats)
         busy = Signal()
 
         # Beats less one until the next multiple, and until the row's end.

@@ -164,7 +164,7 @@ module harness;
   reg [63:0] begun = 0;  // cycle of the start
   reg [3:0] under_way = 0;
   reg [63:0] last_tag = 0;
-  integer e;
+  integer e, engine;
 
   always @(posedge clk) begin
     for (e = 0; e < 4; e = e + 1) begin
@@ -298,7 +298,7 @@ module harness;
           limited <= 1;
           state <= READ;
           $display("harness: %0s after %0d cycles", stop ? "interrupted" : "no end", cycle - begun);
-          for (e = 0; e < 4; e = e + 1) explain(e);
+          for (engine = 0; engine < 4; engine = engine + 1) explain(engine);
           $display("memory  %0d reads and %0d writes are under way", memory.reads, memory.writes);
         end else if (stop_at != 0 && !stopped && cycle - begun == {32'd0, stop_at}) begin
           stopped <= 1;

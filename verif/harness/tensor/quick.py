@@ -139,7 +139,7 @@ def _verilate(work: Path, config: AcceleratorConfig, waves: bool, level: str) ->
         tool.path, "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "--no-timing", "--x-assign", "fast",
         "--x-initial", "fast", "--noassert", "-O3", "--top-module", "harness", "--prefix", "Vtop",
         f"-DHARNESS_BUS={config.bus_width}", f"-DHARNESS_MEMORY_BITS={_MEMORY_BITS}",
-        "--Mdir", str(work / "obj"), "-CFLAGS", level, "-o", "../simulator",
+        "--Mdir", str(work / "obj"), "-o", "../simulator",
         *(["--trace-fst"] if waves else []),
         str(work / "accelerator.v"), *map(str, sorted(_HERE.glob("*.sv"))), str(_HERE / "main.cpp"),
     ]  # fmt: skip
