@@ -82,7 +82,8 @@ def _arrays(path: Path) -> dict[str, Any]:
     import numpy as np  # noqa: PLC0415 - heavy, and only needed here
 
     if path.suffix == ".npy":
-        return {"input": np.load(path, allow_pickle=False)}
+        with path.open("rb") as file:
+            return {"input": np.load(file, allow_pickle=False)}
     if path.suffix != ".npz":
         return {"input": np.frombuffer(path.read_bytes(), np.int8)}
     with zipfile.ZipFile(path) as archive:

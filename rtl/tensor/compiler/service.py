@@ -178,5 +178,9 @@ class Network:
     def run_reference(self, values: NDArray[np.int8]) -> Tensors:
         """Return all tensors by number as the reference computes them, each in its own shape."""
         graph = self.program.graph
-        shape = graph.tensors[graph.input].dimensions
-        return run_reference(graph, np.ascontiguousarray(values, np.int8).reshape(shape))
+        found = run_reference(graph, np.ascontiguousarray(values, np.int8))
+        return {
+            number: array.reshape(graph.tensors[number].dimensions)
+            for number, array in found.items()
+            if number in graph.tensors
+        }
