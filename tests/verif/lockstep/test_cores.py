@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 from collections.abc import Callable
 from datetime import date
@@ -17,12 +18,13 @@ from flow.isa.simulation import RunOptions, plusargs
 from flow.model.errors import FlowError
 from flow.project.lockstep import Campaign, disturbance
 from flow.tools.verilator import VERILATOR
-from rtl.riscv.config import PRESETS
+from rtl.riscv.config import PRESETS, CoreConfig
 from verif.harness.riscv.quick import build, elaborate
 from verif.lockstep.goals import coverage
 from verif.lockstep.random import generate
 from verif.lockstep.random.targets import seeds_for
 from verif.lockstep.reference import CoreReference
+from verif.programs.directed.matrix import pairwise
 
 pytestmark = pytest.mark.sim
 LENGTH = 15_000
@@ -109,6 +111,17 @@ _BITS = dict.fromkeys(("zba", "zbb", "zbs", "zcb", "zicond"), "true")
 )  # fmt: skip
 def test_options(preset: str, options: dict[str, str], night: int) -> None:
     campaign(preset, options, "6M", night)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("preset", PRESETS)
+def test_configurations_that_nobody_chose(preset: str, which: int, night: int) -> None:
+    """Others each night, out of those in which every pair of options occurs."""
+    options = random.Random(f"{night} {preset}").sample(pairwise(preset, seed=night), 3)[which]
+    own = CoreConfig.preset(preset)
+    changed = {name: str(v).lower() for name, v in options.items() if v != getattr(own, name)}
+    campaign(preset, changed, "6M", night)
 
 
 def test_holes_are_named_with_what_reaches_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
