@@ -128,7 +128,7 @@ def random(**options: Any) -> None:  # noqa: ANN401 - as click passes them
     """Run random programs in lockstep with Spike.
 
     They use every instruction and CSR of the core, with traps, interrupts
-    and changes of mode; every other one with delays on the buses or
+    and changes of mode; four of seven with delays on the buses or
     interrupts at any time. Each needs nothing but its seed. Steps that are done come
     from the cache.
     """
