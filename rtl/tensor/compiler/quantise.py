@@ -74,9 +74,10 @@ def _scaling(factors: NDArray[np.float64]) -> Scaling:
 
 
 def _smaller_than_one(factor: float, what: str) -> Scale:
-    multipliers, shifts = _split(factor)
-    if not 0.0 < factor < 1.0 or shifts[0] > 0:
+    # Quotients of float32 are not so near below 1 that they round to it.
+    if not 0.0 < factor < 1.0:
         raise QuantisationError(f"{what} is {factor:.4g}, which must lie between 0 and 1")
+    multipliers, shifts = _split(factor)
     return Scale(multiplier=int(multipliers[0]), right=int(-shifts[0]))
 
 

@@ -72,8 +72,7 @@ def _exp(values: _Int64) -> _Int64:
 
 def _reciprocal(values: _Int64) -> _Int64:
     """``1 / (1 + x)`` of Q0 numbers in 0..1, Q0: three steps of Newton's method from a line."""
-    total = values + _LARGEST
-    half = np.where(total >= 0, (total + 1) >> 1, -((1 - total) >> 1))
+    half = (values + _LARGEST + 1) >> 1
     one = 1 << 29  # all that follows is Q2
     x = round(48 / 17 * one) + _multiply(half, round(-32 / 17 * one))
     for _ in range(3):

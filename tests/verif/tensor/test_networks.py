@@ -85,6 +85,18 @@ def test_each_operator_equals_tensorflow_lite_micro(name):
 
 
 @needs_interpreter
+@pytest.mark.parametrize("rows", [500, pytest.param(30_000, marks=pytest.mark.nightly)])
+def test_softmax_equals_tensorflow_lite_micro(rows):
+    """Many vectors at once: single bits of its fixed-point numbers seldom show in 8 bits."""
+    for index, scale in enumerate((0.003, 0.02, 0.05, 0.1, 0.2, 0.7)):
+        network = tiny.softmax()
+        for tensor in network.tensors:
+            tensor.shape = (1, rows, 16)
+        network.tensors[0].scales = (scale,)
+        assert differences(network.encode(), index, 1) == ([], 1)
+
+
+@needs_interpreter
 def test_a_fully_connected_layer_with_scales_per_output():
     network = tiny.fully_connected()
     network.tensors[2].scales, network.tensors[2].zero_points = (0.1, 0.2, 0.3, 0.7), (0,) * 4

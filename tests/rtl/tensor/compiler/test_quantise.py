@@ -130,6 +130,7 @@ def test_softmax():
     assert (multiplier, left, lowest) == ((1 << 31) - 1, 31, 0)
     with pytest.raises(QuantisationError, match="too small"):
         softmax_scale(1.0, np.float32(2.0**-26))
+    assert softmax_scale(1.5, np.float32(2.0**-26))[:2] == (3 << 29, 1)
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,13 @@ def test_pools_and_mean():
     assert mean.scale == Scale(multiplier=((1 << 30) << 3) // 12, right=1)
 
 
+def test_axes_may_count_from_the_end():
+    for axes in ([-3, -2], [2, 1], [-2, 1]):
+        network = tiny.mean()
+        network.tensors[2] = tiny.constant(axes, "int32")
+        assert read_one(network).scale == read_one(tiny.mean()).scale
+
+
 def test_operators_that_are_a_convolution_of_ones():
     for kind, limits in (("QUANTIZE", (-128, 127)), ("RELU", (5, 127))):
         made = read_one(tiny.one(kind, zero=-7, out_scale=0.25, out_zero=5))
@@ -213,6 +220,7 @@ def test_softmax():
     factor = made.multiplier * 2.0 ** (made.left - 31)
     assert factor == pytest.approx(2.0 * 0.1 * 2**26, rel=1e-6)
     assert made.lowest == -(31 << 26 >> made.left)
+    assert read_one(tiny.softmax(4095)).output_shape == (1, 1, 1, 4095)
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,28 @@ def test_softmax():
     assert "it has 5000 channels. At most 4095" in refusal(tiny.softmax(5000))
 
 
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (tiny.conv, "it has a stride of 0 x 0"),
+        (tiny.depthwise, "it has a stride of 0 x 0"),
+        (tiny.pool, "it has a kernel of 0 x 0"),
+        (tiny.softmax, "beta times the input's scale is 0"),
+    ],
+)
+def test_options_that_are_missing(network, message):
+    made = network()
+    made.operators[0].options_type = OptionsType.NONE
+    assert message in refusal(made)
+
+
+def test_pools_need_a_stride():
+    network = tiny.pool()
+    for field in (PoolField.STRIDE_H, PoolField.STRIDE_W):
+        del network.operators[0].options[field]
+    assert "it has a stride of 0 x 0" in refusal(network)
+
+
 def test_relu6_keeps_the_scale():
     assert "its input and its output have different scales" in refusal(tiny.one("RELU6", out_scale=0.25))
 
