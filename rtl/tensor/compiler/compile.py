@@ -268,7 +268,7 @@ def _counted(layer: Layer, commands: list[Command], config: AcceleratorConfig) -
     own = [command for command in commands if command.tag == layer.tag and layer.tag != INPUT_TAG]
     return dataclasses.replace(
         layer,
-        array_cycles=sum(array_cycles(c, config, ideal=True) for c in own if isinstance(c, Compute)),
+        array_cycles=sum(array_cycles(c, config) for c in own if isinstance(c, Compute)),
         weight_bytes=sum(
             c.rows * c.row_bytes for c in own if isinstance(c, Transfer) and c.memory is Memory.WEIGHT
         ),

@@ -29,9 +29,14 @@ class Overheads:
     fetch
         From a command's last beat to its engine's queue.
     compute_start
-        From a command's start to its first operands on the array.
-    compute_gap
-        Between commands that follow each other on the array.
+        From when a compute command may start to its first operands, when it
+        waited for others; the first weights come in that time.
+    compute_set
+        Fewest cycles of a group with a single set of weights.
+    compute_block
+        Fewest cycles of a set, for blocks of 2 to 4 pixels.
+    compute_group
+        For each group of a depthwise convolution.
     compute_drain
         From the last operands of a command to its last result written.
     transfer_latency
@@ -45,9 +50,11 @@ class Overheads:
     """
 
     fetch: int = 4
-    compute_start: int = 6
-    compute_gap: int = 0
-    compute_drain: int = 20
+    compute_start: int = 13
+    compute_set: int = 12
+    compute_block: int = 5
+    compute_group: int = 3
+    compute_drain: int = 16
     transfer_latency: int = 12
     transfer_gap: int = 2
     pack_start: int = 4
@@ -68,42 +75,55 @@ class Interval:
     done: int
 
 
-def array_cycles(command: Compute, config: AcceleratorConfig, *, ideal: bool = False) -> int:
-    """Return cycles that a compute command keeps the array.
+def array_cycles(command: Compute, config: AcceleratorConfig) -> int:
+    """Return cycles in which the array works on a compute command, with nothing lost.
 
-    Parameters
-    ----------
-    command, config
-        What, on which array.
-    ideal
-        Without waiting for sets of weights that few pixels do not hide, for
-        requantisation, and with one cycle for each sum of ``ADD``: what no
-        schedule on this array can do better.
+    For ``ADD`` one cycle a word, although the multipliers take three.
     """
     pixels, groups = command.rows * command.columns, command.groups
-    taps = command.kernel_rows * command.kernel_columns
     operation = command.operation
     if operation is Operation.ADD:
-        return pixels * groups * (1 if ideal else 3)
+        return pixels * groups
     if operation is Operation.DEPTHWISE:
         steps = command.rows * -(-command.columns // config.depthwise_pixels)
-        return (
-            groups
-            * steps
-            * (command.kernel_rows if ideal else max(command.kernel_rows, config.depthwise_pixels))
-        )
-    sets = taps * (command.in_groups if operation is Operation.CONV else 1)
-    if ideal:
-        return groups * sets * pixels
-    least = {Operation.CONV: config.tile_words, Operation.CHANNEL: 1}.get(operation, 1)
+        return groups * steps * command.kernel_rows
+    return groups * pixels * _sets(command)
+
+
+def _sets(command: Compute) -> int:
+    """Return sets of weights of a group, or taps where there are none."""
+    taps = command.kernel_rows * command.kernel_columns
+    return taps * (command.in_groups if command.operation is Operation.CONV else 1)
+
+
+def _compute_cycles(command: Compute, config: AcceleratorConfig, overheads: Overheads) -> int:
+    """Return cycles from a compute command's first operands to its last."""
+    pixels, groups = command.rows * command.columns, command.groups
+    operation = command.operation
+    if operation is Operation.ADD:
+        return 3 * pixels * groups
+    if operation is Operation.DEPTHWISE:
+        across = config.depthwise_pixels
+        # A row begins with pixels that a step does not bring, where its window is wider than it reads.
+        extra = (across - 1) * command.stride_x + command.kernel_columns > 4
+        steps = -(-command.columns // across) + extra
+        row = steps * max(command.kernel_rows, across)
+        return groups * (command.rows * row + overheads.compute_group)
+    least = config.tile_words if operation in (Operation.CONV, Operation.CHANNEL) else 1
+    sets = _sets(command)
+
+    def block(size: int) -> int:
+        each = max(size, least, overheads.compute_block if 2 <= size <= 4 else 1)
+        return max(sets * each, overheads.compute_set if sets == 1 else 0)
+
     full, rest = divmod(pixels, config.psum_words)
-    return groups * sets * (full * config.psum_words + (max(rest, least) if rest else 0))
+    return groups * (full * block(config.psum_words) + (block(rest) if rest else 0))
 
 
 def occupancy(command: Command, config: AcceleratorConfig, overheads: Overheads = OVERHEADS) -> int:
     """Return cycles until a command's engine can begin with the next."""
     if isinstance(command, Compute):
-        return array_cycles(command, config) + overheads.compute_gap
+        return _compute_cycles(command, config, overheads)
     if isinstance(command, Pack):
         word = config.activation_word
         # Each segment is read by words, wherever it begins; each word is written once.
@@ -117,7 +137,7 @@ def occupancy(command: Command, config: AcceleratorConfig, overheads: Overheads 
 def _latency(command: Command, overheads: Overheads) -> int:
     """Return cycles from when an engine is free again to when all of a command is written."""
     if isinstance(command, Compute):
-        return overheads.compute_start + overheads.compute_drain
+        return overheads.compute_drain
     if isinstance(command, Pack):
         return overheads.pack_start + overheads.pack_drain
     return overheads.transfer_latency
@@ -160,12 +180,14 @@ class Timeline:
         self.now = self.room(engine) + beats
         start = self.now + self.overheads.fetch
         past = self.past[engine]
-        if past:
-            start = max(start, past[-1].free)
         for other, name in zip(Engine, _WAITS, strict=True):
             wait = getattr(command, name)
             if wait:
                 start = max(start, self.past[other][wait - 1].done)
+        if engine is Engine.COMPUTE:  # beside the command before, when it need not wait so long
+            start += self.overheads.compute_start
+        if past:
+            start = max(start, past[-1].free)
         free = start + occupancy(command, self.config, self.overheads)
         done = free + _latency(command, self.overheads)
         if past:
