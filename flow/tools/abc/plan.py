@@ -76,7 +76,7 @@ def graph_lines(top: str, *, reset: str | None, any_start: bool, cover: bool) ->
         "check -assert",
         "memory_map -formal",
         "setundef -undriven -anyseq",
-        "opt -full",
+        "opt",
         "opt_clean",
         "dffunmap",
         "rename -witness",

@@ -30,6 +30,12 @@ WITHIN = {"liveness": 8, "interrupt_taken": 2}
 def test_the_check_notices(check: str, tmp_path: Path) -> None:
     options = {"within": WITHIN[check]} if check in WITHIN else {}
     component = faulty.FaultyProperties(check, preset="nano", memory="ideal", **options)
-    proof = prove(tmp_path, component, depth=DEPTHS.get(check, 8), timeout_s=1200, solver="abc")
+    proof = prove(
+        tmp_path,
+        component,
+        depth=DEPTHS.get(check, 8),
+        timeout_s=1200,
+        solver="yices" if check in QUICK else "abc",
+    )
     assert not proof.passed
     assert proof.counterexample
