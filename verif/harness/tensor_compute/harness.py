@@ -7,6 +7,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -179,13 +180,14 @@ def build(config: AcceleratorConfig, cache: Path, *, text: str | None = None) ->
         cache.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=cache))
         (work / "engine.v").write_text(text)
-        _verilate(work)
+        _verilate(work, cache / "runtime")
         shutil.rmtree(made, ignore_errors=True)
         work.rename(made)
     return ComputeSimulator(executable, config)
 
 
-def _verilate(work: Path) -> None:
+def _verilate(work: Path, runtime: Path) -> None:
+    """Build in a folder; Verilator's own objects, the same for all, are kept in another."""
     tool = VERILATOR.detect()
     env = {**os.environ, **VERILATOR.environment(tool)}
     command = [
@@ -194,10 +196,19 @@ def _verilate(work: Path) -> None:
         "--Mdir", str(work / "obj"), "-o", "../simulator", str(work / "engine.v"), str(HERE / "main.cpp"),
     ]  # fmt: skip
     make = [
-        "make", "-s", "-C", str(work / "obj"), "-f", "Vtop.mk", "OPT_FAST=-O1", "OPT_SLOW=-O0",
-        "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
+        "make", "-s", "-C", str(work / "obj"), "-f", "Vtop.mk", "OPT_FAST=-O0", "OPT_SLOW=-O0",
+        "OPT_GLOBAL=-O0", "CFG_CXXFLAGS_PCH_I=-include",
     ]  # fmt: skip
     for step in (command, make):
+        for kept in runtime.glob("*.o"):
+            if step is make:
+                shutil.copy(kept, work / "obj")
         ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
         if ended.returncode:
             raise SimulationError(ended.stdout + ended.stderr)
+    if not runtime.is_dir():
+        new = Path(tempfile.mkdtemp(dir=runtime.parent))
+        for made in (work / "obj").glob("verilated*.o"):
+            shutil.copy(made, new)
+        with suppress(OSError):  # another build was there first
+            new.rename(runtime)

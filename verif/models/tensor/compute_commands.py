@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -108,8 +109,12 @@ def random_batch(
         Cycles of a command's array, about, at most.
     """
     maker = _Maker(config, seed, work)
-    while len(maker.batch.commands) < commands and maker.add(maker.random.choice(list(operations))):
-        pass
+    windowed = [operation for operation in operations if operation in _WINDOWED]
+    while len(maker.batch.commands) < commands:
+        # Kept sums are mostly gone on with.
+        goes_on = maker.kept and windowed and maker.random.random() < 0.7
+        if not maker.add(maker.random.choice(windowed if goes_on else list(operations))):
+            break
     return maker.batch
 
 
@@ -158,7 +163,11 @@ class _Maker:
         size = self.config.activation_words
         columns, rows = self._size(), self._size()
         groups = draw.choice((1, 1, 2, 3))
-        common = {
+        if self.kept and draw.random() < 0.7:
+            groups = 1
+            columns = min(columns, self.kept)
+            rows = min(rows, self.kept // columns)
+        common: dict[str, Any] = {
             "tag": draw.randrange(1 << 16),
             "operation": operation,
             "columns": columns,
@@ -188,8 +197,9 @@ class _Maker:
         cost = columns * rows * kernel_columns * kernel_rows * in_groups * groups
         if cost > self.work * (4 if operation is Operation.DEPTHWISE else 1):
             return self._draw(operation)
-        in_columns = max(1, (columns - 1) * stride_x + kernel_columns - draw.choice((0, 1, 2, 2, 3)))
-        in_rows = max(1, (rows - 1) * stride_y + kernel_rows - draw.choice((0, 1, 2, 2, 3)))
+        cut = [0] if draw.random() < 0.25 else [0, 1, 2, 2, 3]  # what lies outside the input
+        in_columns = max(1, (columns - 1) * stride_x + kernel_columns - draw.choice(cut))
+        in_rows = max(1, (rows - 1) * stride_y + kernel_rows - draw.choice(cut))
         plane = in_columns * in_rows
         source_group = plane + draw.choice((0, 0, 1, 5))
         pitch = columns + draw.choice((0, 0, 1, 3))
@@ -207,8 +217,8 @@ class _Maker:
             in_rows=in_rows,
             kernel_columns=kernel_columns,
             kernel_rows=kernel_rows,
-            first_column=draw.choice((0, 0, -1, -1, -2, -kernel_columns, 1)),
-            first_row=draw.choice((0, 0, -1, -1, -2, -kernel_rows, 1)),
+            first_column=draw.choice((0, 0, -1, -1, -2, -kernel_columns, 1) if len(cut) > 1 else (0,)),
+            first_row=draw.choice((0, 0, -1, -1, -2, -kernel_rows, 1) if len(cut) > 1 else (0,)),
             target=self._place((groups - 1) * target_group + (rows - 1) * pitch + columns),
             target_row=pitch,
             target_group=target_group,
@@ -225,13 +235,13 @@ class _Maker:
     def _zero(self) -> int:
         return self.random.choice((0, -128, 127, self.random.randint(-128, 127)))
 
-    def _limits(self) -> dict[str, int]:
+    def _limits(self) -> dict[str, Any]:
         if self.random.random() < 0.7:
             return {}
         low, high = sorted(self.random.randint(-128, 127) for _ in range(2))
         return {"minimum": low, "maximum": high}
 
-    def _flags(self, operation: Operation, pixels: int, groups: int) -> dict[str, bool]:
+    def _flags(self, operation: Operation, pixels: int, groups: int) -> dict[str, Any]:
         few = operation in _WINDOWED and groups == 1 and pixels <= self.config.psum_words
         return {
             "per_tensor": self.random.random() < 0.3,
@@ -250,7 +260,7 @@ class _Maker:
         lanes = 8 if operation is Operation.CONV else 1
         return 74.0 * 110.0 * math.sqrt(taps * lanes)
 
-    def _scale(self, spread: float, operation: Operation) -> dict[str, int]:
+    def _scale(self, spread: float, operation: Operation) -> dict[str, Any]:
         """Return multiplier and shifts that bring sums into 8 bits, mostly; extremes otherwise."""
         draw = self.random
         if draw.random() < 0.2:
@@ -265,12 +275,16 @@ class _Maker:
             scale = {"multiplier": multiplier, "right": min(31, max(0, right + left)), "left": left}
         return {**scale, "half": draw.choice((0, 1, 8, 40, draw.randrange(1 << 16)))}
 
-    def _scales_of_add(self) -> dict[str, int]:
+    def _scales_of_add(self) -> dict[str, Any]:
         draw = self.random
         if draw.random() < 0.2:
             shifts = {name: draw.randint(0, 31) for name in ("right", "right_a", "right_b")}
         else:
-            shifts = {"right": draw.randint(17, 20), "right_a": draw.randint(0, 2), "right_b": draw.randint(0, 2)}
+            shifts = {
+                "right": draw.randint(17, 20),
+                "right_a": draw.randint(0, 2),
+                "right_b": draw.randint(0, 2),
+            }
         return {
             **shifts,
             "zero_b": self._zero(),
@@ -307,7 +321,7 @@ class _Maker:
         n = self.config.array
         extreme = self.random.random() < 0.1
         kinds = np.array((-128, 127), np.int8) if extreme else np.arange(-128, 128).astype(np.int8)
-        image = self.numbers.choice(kinds, (words, 2 * n)).astype(np.int8)
+        image: np.ndarray = self.numbers.choice(kinds, (words, 2 * n)).astype(np.int8)
         if command.operation is Operation.DEPTHWISE:
             rows = image[2 if command.per_tensor else 5 :].reshape(command.kernel_rows, 4, n)
             rows[:, command.kernel_columns :] = 0

@@ -54,7 +54,7 @@ class ComputeEngine(wiring.Component):
     ------
     A slot (a pixel with one set of weights; depthwise, a row of the kernel)
     a cycle. A command's first slot follows the last one of the one before, but
-    follows an ``ADD`` when that is done. `done` comes 16 cycles after a
+    follows an ``ADD`` when that is done. `done` comes 15 cycles after a
     command's last fetch when nothing holds up its results.
     """
 
@@ -155,9 +155,9 @@ class ComputeEngine(wiring.Component):
             self._writeback.command.eq(walker.current),
             self._requantise.command.eq(walker.current),
         ]
-        m.d.sync += port.started.eq(take)
-        with m.If(take):
-            m.d.sync += port.started_tag.eq(port.payload.tag)
+        m.d.sync += port.started.eq(self._fetch.began)
+        with m.If(self._fetch.began):
+            m.d.sync += port.started_tag.eq(walker.current.tag)
         m.d.comb += [
             port.done.eq(self._writeback.done),
             port.done_tag.eq(self._writeback.done_tag),

@@ -90,6 +90,8 @@ class Fetch(wiring.Component):
         Port of the activation memory.
     issued, o_slot : Out(1), Out
         A slot whose words come at the port in this cycle.
+    began : Out(1)
+        A command's first slot is launched: it asks in the next cycle.
     drained : Out(1)
         Nothing is asked for, and no result is under way.
     busy, stall_weights, stall_activations, stall_output, stall_wait : Out(1)
@@ -116,6 +118,7 @@ class Fetch(wiring.Component):
                 ),
                 "issued": Out(1),
                 "o_slot": Out(layout),
+                "began": Out(1),
                 "drained": Out(1),
                 "busy": Out(1),
                 "stall_weights": Out(1),
@@ -143,6 +146,7 @@ class Fetch(wiring.Component):
         m.d.comb += [
             launch.eq(self.valid & free & weights & output & apart),
             self.ready.eq(launch),
+            self.began.eq(launch & self.slot.begin),
         ]
         with m.If(free):
             m.d.sync += asking.eq(launch)

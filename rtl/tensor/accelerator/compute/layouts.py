@@ -112,6 +112,8 @@ def slot_layout(config: AcceleratorConfig) -> data.StructLayout:
 
     Members
     -------
+    begin
+        First slot of its command.
     request, address, count
         Words of the activation memory; none when no word under the kernel exists.
     words
@@ -142,6 +144,7 @@ def slot_layout(config: AcceleratorConfig) -> data.StructLayout:
     """
     return data.StructLayout(
         {
+            "begin": 1,
             "request": 1,
             "address": activation_address(config),
             "count": range(WORDS + 1),

@@ -114,7 +114,7 @@ class Walker(wiring.Component):
         self._base, self._size = Signal.like(self._index), Signal.like(self._index)
         self._second = Signal()
         self._ring = Signal(range(RING_SLOTS))
-        self._new_group, self._new_command = Signal(), Signal()
+        self._new_group, self._new_command, self._new_slot = Signal(), Signal(), Signal()
         # Depthwise: words to fetch for this step, where they go, whether the window moves on.
         self._fill = Signal(range(window_words(config) + 1))
         self._place, self._shift = Signal.like(self._fill), Signal()
@@ -218,6 +218,7 @@ class Walker(wiring.Component):
             self._fill.eq(columns + Mux(wide, 2 * step, step)),
             self._new_group.eq(1),
             self._new_command.eq(1),
+            self._new_slot.eq(1),
             self._size.eq(self.pixels),
         ]
 
@@ -267,7 +268,7 @@ class Walker(wiring.Component):
                     m.d.sync += target.eq(value)
                     with m.If(self._block_end):
                         m.d.sync += saved.eq(value)
-            m.d.sync += self._second.eq(self._add & ~self._second)
+            m.d.sync += [self._second.eq(self._add & ~self._second), self._new_slot.eq(0)]
             with m.If(self._plain):
                 m.d.sync += self._index.eq(Mux(self._block_end, 0, self._index + 1))
             with m.If(self._group_end):
@@ -354,6 +355,7 @@ class Walker(wiring.Component):
         keeps = current.keep & ~(end & self._plain)
         token = slot.token
         m.d.comb += [
+            slot.begin.eq(self._new_slot),
             slot.request.eq(slot.words.any()),
             slot.address.eq(at.word + self._tap),
             slot.count.eq(count),

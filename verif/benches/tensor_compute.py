@@ -1,0 +1,97 @@
+"""The compute engine against the functional model: batches of random commands, ports granted at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+
+import numpy as np
+
+from rtl.tensor.accelerator.config import AcceleratorConfig
+from verif.harness.tensor_compute import ComputeSimulator, Grants
+from verif.models.tensor.compute_commands import Batch, expected, features, random_batch
+
+__all__ = ["GOALS", "SMALL", "WIDE", "Mismatch", "compare", "grants_of", "run_seeds"]
+
+#: Little of everything, so that simulators are quickly built and memories soon full.
+SMALL = AcceleratorConfig(array=4, bus_width=32, activation_kib=4, weight_kib=2, psum_words=16)
+#: The same with depthwise steps of two pixels.
+WIDE = AcceleratorConfig(array=8, bus_width=32, activation_kib=8, weight_kib=8, psum_words=16)
+
+_OPERATIONS = ("CONV", "DEPTHWISE", "CHANNEL", "SUM", "MAX")
+_PARTIAL = ("CONV", "CHANNEL", "SUM", "MAX")
+#: What many seeds must have tried.
+GOALS = frozenset(
+    {"ADD", "SUM divide", "CONV one input group", "CONV input groups"}
+    | {f"{name} padding {side}" for name in _OPERATIONS for side in ("left", "right", "top", "bottom")}
+    | {f"{name} no padding" for name in _OPERATIONS}
+    | {f"{name} {what}" for name in (*_OPERATIONS, "ADD") for what in ("one group", "groups")}
+    | {f"{name} per_tensor" for name in ("CONV", "DEPTHWISE", "CHANNEL")}
+    | {f"{name} {what}" for name in _PARTIAL for what in ("keep", "accumulate", "blocks", "1 pixels")}
+    | {f"DEPTHWISE kernel {rows}x{columns}" for rows in (1, 2, 3) for columns in (1, 2, 3, 4)}
+    | {f"DEPTHWISE stride {y}x{x}" for x in (1, 2) for y in (1, 2)}
+    | {f"{name} kernel {rows}x{columns}" for name in _PARTIAL for rows in (1, 2, 3) for columns in (1, 2, 3)}
+    | {f"{name} stride {x}x{y}" for name in _PARTIAL for x in (1, 2, 3) for y in (1, 2, 3)}
+)
+
+
+class Mismatch(AssertionError):
+    """The memory is not what the model leaves."""
+
+
+def grants_of(seed: int) -> Grants:
+    """Return how often ports are granted in the run of a seed: always, mostly or seldom, each for itself."""
+    random = Random(f"grants {seed}")
+    rates = (256, 256, 200, 60)
+    return Grants(
+        read=random.choice(rates),
+        weight=random.choice(rates),
+        write=random.choice(rates),
+        banked=random.random() < 0.5,
+        seed=seed,
+    )
+
+
+def compare(batch: Batch, activation: np.ndarray, seed: int) -> None:
+    """Compare the activation memory with the model's.
+
+    Raises
+    ------
+    Mismatch
+        Names words, and the seed that repeats it.
+    """
+    wanted = expected(batch)
+    wrong = np.flatnonzero((activation != wanted).any(axis=1))
+    if len(wrong):
+        first = int(wrong[0])
+        raise Mismatch(
+            f"seed {seed}: {len(wrong)} words differ, first {first}: "
+            f"{activation[first].tolist()} instead of {wanted[first].tolist()}"
+        )
+
+
+def run_seeds(simulator: ComputeSimulator, seeds: Iterable[int], *, work: int = 1500) -> tuple[set[str], int]:
+    """Run a batch for each seed; return the features that were tried, and the number of commands.
+
+    Raises
+    ------
+    Mismatch, SimulationError
+        The engine computes something else, or breaks a rule.
+    """
+    seen: set[str] = set()
+    commands = 0
+    for seed in seeds:
+        batch = random_batch(simulator.config, seed, work=work)
+        outcome = simulator.run(
+            batch.commands,
+            batch.memories,
+            barriers=batch.barriers,
+            delays=batch.delays,
+            grants=grants_of(seed),
+            limit=2_000_000,
+        )
+        compare(batch, outcome.activation, seed)
+        commands += len(batch.commands)
+        for command in batch.commands:
+            seen |= features(command, simulator.config)
+    return seen, commands
