@@ -245,6 +245,14 @@ def test_an_open_batch_is_1():
     assert read_one(network).input_shape == (1, 5, 6, 2)
 
 
+def test_zero_points_need_not_be_there():
+    network = tiny.conv()
+    for tensor in network.tensors:
+        tensor.zero_points = ()
+    conv = read_one(network)
+    assert (conv.zero, conv.zero_out) == (0, 0)
+
+
 def test_names_need_not_be_there():
     network = tiny.conv()
     network.tensors[1].name = ""

@@ -219,7 +219,19 @@ def test_means(axes, message):
     assert f"it runs over {message} Only the mean over rows and columns" in refusal(network)
 
 
+def test_axes_that_are_no_integer_constants():
+    for axes in (tiny.constant([1, 2], name="a"), tiny.activation((1, 2), name="a")):
+        network = tiny.mean()
+        network.tensors[2] = axes
+        assert "its axes 'a' are no integer constants" in refusal(network)
+    network = changed(tiny.mean(), 2, data=None)
+    assert "its axes 'axes' are no integer constants" in refusal(network)
+
+
 def test_pads():
+    network = tiny.padded_conv()
+    network.operators[0].inputs = (0, 5, 5)
+    assert "operator 0 (PAD): it has 3 inputs, not 2" in refusal(network)
     network = tiny.padded_conv()
     network.tensors[5] = tiny.constant([[0, 0], [1, 2], [3, 0], [0, 1]], "int32")
     assert "operator 0 (PAD, 'padded'): its amounts are [(0, 0), (1, 2), (3, 0), (0, 1)]" in refusal(network)
