@@ -12,6 +12,7 @@ from rtl.tensor.compiler.items import Buffer, Item
 __all__ = ["Lifetime", "NoRoomError", "allocate"]
 
 _TRIES = 60
+_BANKS = 4
 
 
 class NoRoomError(Exception):
@@ -51,7 +52,7 @@ def allocate(items: Sequence[Item], config: AcceleratorConfig) -> list[Lifetime]
     items
         In the order of a machine that does one at a time.
     config
-        Size of the memory; buffers begin at whole beats of the port.
+        Size of the memory; buffers begin in their banks where there is room, and take whole beats.
 
     Returns
     -------
@@ -70,13 +71,14 @@ def allocate(items: Sequence[Item], config: AcceleratorConfig) -> list[Lifetime]
     if needed > config.activation_words:
         raise NoRoomError(item, needed)
     smallest = None
-    for order in _orders(lifetimes):
-        addresses, end = _place(order, sizes)
-        if end <= config.activation_words:
-            for life in lifetimes:
-                life.buffer.address = addresses[id(life.buffer)]
-            return lifetimes
-        smallest = end if smallest is None else min(smallest, end)
+    for banks in (_BANKS, 1):
+        for order in _orders(lifetimes):
+            addresses, end = _place(order, sizes, banks)
+            if end <= config.activation_words:
+                for life in lifetimes:
+                    life.buffer.address = addresses[id(life.buffer)]
+                return lifetimes
+            smallest = end if smallest is None else min(smallest, end)
     raise NoRoomError(item, smallest or needed)
 
 
@@ -116,8 +118,11 @@ def _orders(lifetimes: Sequence[Lifetime]) -> Iterable[list[Lifetime]]:
         yield shuffled
 
 
-def _place(order: Sequence[Lifetime], sizes: dict[int, int]) -> tuple[dict[int, int], int]:
-    """Return addresses where each goes into the lowest gap that takes it, and the end of all."""
+def _place(order: Sequence[Lifetime], sizes: dict[int, int], banks: int) -> tuple[dict[int, int], int]:
+    """Return addresses where each goes into the lowest gap that takes it, and the end of all.
+
+    With so many banks, addresses are those of its bank; with one, any.
+    """
     placed: list[Lifetime] = []
     addresses: dict[int, int] = {}
     end = 0
@@ -126,11 +131,12 @@ def _place(order: Sequence[Lifetime], sizes: dict[int, int]) -> tuple[dict[int, 
         taken = sorted(
             (addresses[id(other.buffer)], sizes[id(other.buffer)]) for other in placed if other.meets(life)
         )
-        address = 0
+        address = life.buffer.bank % banks
         for start, words in taken:
             if address + size <= start:
                 break
             address = max(address, start + words)
+            address += (life.buffer.bank - address) % banks
         addresses[id(life.buffer)] = address
         placed.append(life)
         end = max(end, address + size)

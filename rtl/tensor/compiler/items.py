@@ -25,12 +25,16 @@ class Buffer:
         What is in them.
     words
         How many.
+    bank
+        Bank in which it begins: so that reads and writes of a command that go
+        along rows side by side meet in few cycles.
     address
         First word, once it is allocated.
     """
 
     name: str
     words: int
+    bank: int = 0
     address: int = -1
 
 

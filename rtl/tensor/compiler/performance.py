@@ -17,6 +17,8 @@ from rtl.tensor.machine.machine import QUEUE_DEPTHS
 
 __all__ = ["OVERHEADS", "Interval", "Overheads", "Timeline", "array_cycles", "occupancy", "predict"]
 
+_BANKS = 4
+_TAPS = 4
 _WAITS = ("wait_load", "wait_pack", "wait_compute", "wait_store")
 
 
@@ -103,12 +105,7 @@ def _compute_cycles(command: Compute, config: AcceleratorConfig, overheads: Over
     if operation is Operation.ADD:
         return 3 * pixels * groups
     if operation is Operation.DEPTHWISE:
-        across = config.depthwise_pixels
-        # A row begins with pixels that a step does not bring, where its window is wider than it reads.
-        extra = (across - 1) * command.stride_x + command.kernel_columns > 4
-        steps = -(-command.columns // across) + extra
-        row = steps * max(command.kernel_rows, across)
-        return groups * (command.rows * row + overheads.compute_group)
+        return groups * (command.rows * _depthwise_row(command, config) + overheads.compute_group)
     least = config.tile_words if operation in (Operation.CONV, Operation.CHANNEL) else 1
     sets = _sets(command)
 
@@ -118,6 +115,22 @@ def _compute_cycles(command: Compute, config: AcceleratorConfig, overheads: Over
 
     full, rest = divmod(pixels, config.psum_words)
     return groups * (full * block(config.psum_words) + (block(rest) if rest else 0))
+
+
+def _depthwise_row(command: Compute, config: AcceleratorConfig) -> int:
+    """Return cycles of an output row of ``DEPTHWISE``.
+
+    A step takes its kernel rows, or as many cycles as its results pass
+    requantisation in, or as the banks need for the words that it reads and
+    writes. A row begins with a step more where the window of its last is wider
+    than what a step reads.
+    """
+    across, rows = config.depthwise_pixels, command.kernel_rows
+    words = across * (rows * command.stride_x + 1)
+    step = max(rows, across, -(-words // _BANKS))
+    last = (command.columns - 1) % across
+    wider = last * command.stride_x + command.kernel_columns > _TAPS
+    return -(-command.columns // across) * step + wider * rows
 
 
 def occupancy(command: Command, config: AcceleratorConfig, overheads: Overheads = OVERHEADS) -> int:
