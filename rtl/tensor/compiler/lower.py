@@ -33,7 +33,7 @@ from rtl.tensor.compiler.layout import (
     depthwise_taps,
     parameters,
 )
-from rtl.tensor.compiler.packing import Packing, pack_pixels, packed_rectangles
+from rtl.tensor.compiler.packing import Packing, pack_pixels, packed_rectangles, packed_sizes
 from rtl.tensor.compiler.pools import IDENTITY, pool_items
 from rtl.tensor.compiler.transfers import transfer_items
 from rtl.tensor.compiler.weighted import Rectangle, Weights, weighted_items
@@ -384,8 +384,7 @@ class _Lowering:
             taps = conv_taps(weights.reshape(outputs, 1, 1, -1), self.config)
             packing = Packing.of(operator, source, target.layout, self.packed.get(operator.index))
             rectangles = packed_rectangles(packing, self.tag, self.config)
-            plane = target.layout.plane
-            self.unfolded[operator.index] = (flat * plane[0] * plane[1], flat * plane[1])
+            self.unfolded[operator.index] = packed_sizes(packing, self.config)
             geometry = Geometry(kernel=(1, 1))
         else:
             if self.transposed:

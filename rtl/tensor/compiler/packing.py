@@ -11,12 +11,14 @@ from rtl.tensor.compiler.items import Buffer, Item, Stored
 from rtl.tensor.compiler.layout import Layout
 from rtl.tensor.compiler.weighted import Rectangle
 
-__all__ = ["Packing", "pack_pixels", "packed_rectangles"]
+__all__ = ["Packing", "pack_pixels", "packed_rectangles", "packed_sizes"]
 
 #: Stripes that a packed tensor has at least, where its rows allow it, so that computing starts early;
 #: and fewest pixels of one, since sets of weights are loaded beside that many.
 _STRIPES = 6
 _PIXELS = 24
+#: Words between planes of packed pixels, so that the words of a position go to different banks.
+_SKEW = 1
 #: Stripes that are kept at a time when not all are.
 _BUFFERS = 3
 
@@ -75,6 +77,13 @@ def pack_pixels(source: Stored, target: Stored, tag: int, config: AcceleratorCon
     return _item(packing, 0, plane[0], target.buffer, 0, plane[0] * plane[1], tag)
 
 
+def packed_sizes(packing: Packing, config: AcceleratorConfig) -> tuple[int, int]:
+    """Return words of all packed pixels, and of the fewest that are kept: a row."""
+    rows, columns = packing.target.plane
+    words = -(-packing.size // config.array)
+    return (rows * columns + _SKEW) * words, (columns + _SKEW) * words
+
+
 def packed_rectangles(packing: Packing, tag: int, config: AcceleratorConfig) -> list[Rectangle]:
     """Return the parts of the output with the commands that pack the input of each.
 
@@ -82,23 +91,24 @@ def packed_rectangles(packing: Packing, tag: int, config: AcceleratorConfig) -> 
     """
     rows, columns = packing.target.plane
     words = -(-packing.size // config.array)
-    limit = packing.limit if packing.limit is not None else rows * columns * words
+    plane = rows * columns + _SKEW
+    limit = packing.limit if packing.limit is not None else plane * words
     step = max(1, -(-_PIXELS // columns), rows // _STRIPES)
     unit = max(1, config.bus_bytes // config.activation_word)
     name = f"tensor {packing.source.buffer.name}, packed"
-    if limit >= rows * columns * words:
-        whole = Buffer(name, rows * columns * words)
-        buffers, plane = [whole], rows * columns
-    else:
-        count = max(1, min(_BUFFERS, limit // (columns * words)))
-        step = max(1, min(step, limit // (count * columns * words)))
-        size = -(-step * columns * words // unit) * unit
-        buffers, plane = [Buffer(name, size) for _ in range(count)], step * columns
+    whole = limit >= plane * words
+    count = 1
+    if not whole:
+        count = max(1, min(_BUFFERS, limit // ((columns + _SKEW) * words)))
+        step = max(1, min(step, (limit // (count * words) - _SKEW) // columns))
+        plane = step * columns + _SKEW
+    size = -(-plane * words // unit) * unit
+    buffers = [Buffer(name, size) for _ in range(count)]
     rectangles = []
     for number, row in enumerate(range(0, rows, step)):
         some = min(step, rows - row)
         buffer = buffers[number % len(buffers)]
-        offset = row * columns if len(buffers) == 1 and plane == rows * columns else 0
+        offset = row * columns if whole else 0
         rectangles.append(
             Rectangle(
                 row=row,

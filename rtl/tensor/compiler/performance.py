@@ -139,9 +139,9 @@ def occupancy(command: Command, config: AcceleratorConfig, overheads: Overheads 
         return _compute_cycles(command, config, overheads)
     if isinstance(command, Pack):
         word = config.activation_word
-        # Each segment is read by words, wherever it begins; each word is written once.
-        reads = command.kernel_rows * (1 + (command.segment_bytes - 1) // word)
-        cycles = max(reads, pack_words(command, config)) + overheads.pack_position
+        # Chunks of two words are read, words are written; as they meet in the banks, hardly any at once.
+        reads = command.kernel_rows * -(-command.segment_bytes // (2 * word))
+        cycles = reads + pack_words(command, config) + overheads.pack_position
         return command.rows * command.columns * cycles
     assert isinstance(command, Transfer)
     return command.rows * command.row_bytes // config.bus_bytes + overheads.transfer_gap
