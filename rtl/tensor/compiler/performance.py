@@ -123,14 +123,14 @@ def _depthwise_row(command: Compute, config: AcceleratorConfig) -> int:
     A step takes its kernel rows, or as many cycles as its results pass
     requantisation in, or as the banks need for the words that it reads and
     writes. A row begins with a step more where the window of its last is wider
-    than what a step reads.
+    than what a step reads; a cycle of it is hidden.
     """
     across, rows = config.depthwise_pixels, command.kernel_rows
     words = across * (rows * command.stride_x + 1)
     step = max(rows, across, -(-words // _BANKS))
     last = (command.columns - 1) % across
     wider = last * command.stride_x + command.kernel_columns > _TAPS
-    return -(-command.columns // across) * step + wider * rows
+    return -(-command.columns // across) * step + wider * (rows - 1)
 
 
 def occupancy(command: Command, config: AcceleratorConfig, overheads: Overheads = OVERHEADS) -> int:
