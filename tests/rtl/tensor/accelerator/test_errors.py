@@ -219,7 +219,7 @@ def test_another_configuration(system):
 
 def test_a_program_without_end_says_what_waits(system):
     program = assemble([LOAD, replace(STORE, wait_load=1), End()])
-    run = system.run({0: program}, bases=BASES, latency=400, limit=900)
+    run = system.run({0: program}, bases=BASES, latency=400, limit=700)
     assert run.values["limited"] == 1
     assert "LOAD    executes command 7" in run.output
     assert "STORE   is idle; the next one waits for LOAD" in run.output
