@@ -127,7 +127,7 @@ MUTANTS = (
                 "self._linear | (self._columns_left != 1)",
                 "self._linear | (self._columns_left != 0)",
             ),
-            "pair-of-two-commands": ("full[1] & ~first.end & ", "full[1] & "),
+            "pair-of-two-commands": ("~alone & ~first.end", "~alone"),
             "row-step-forgotten": ("next_row.eq(row + row_step)", "next_row.eq(row)"),
         },
     ),

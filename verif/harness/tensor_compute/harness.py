@@ -119,7 +119,11 @@ class ComputeSimulator:
         ------
         SimulationError
             The engine broke a rule, or did not end within `limit`.
+        ValueError
+            There are no commands.
         """
+        if not commands:
+            raise ValueError("there are no commands to run")
         grants = grants or Grants()
         shape = self.config
         batch = struct.pack(

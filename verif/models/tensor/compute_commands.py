@@ -139,9 +139,10 @@ class _Maker:
                 continue
             if self.next_weight + words > self.config.weight_words:
                 return False
+            start = self.next_weight
             if self.random.random() < 0.2:  # up to the very end
-                self.next_weight = max(self.next_weight, self.config.weight_words - words)
-            command = replace(command, weights=self.next_weight if words else 0)
+                start = self.config.weight_words - words
+            command = replace(command, weights=start if words else 0)
             try:
                 check(command, self.config)
             except MachineError:
@@ -150,7 +151,7 @@ class _Maker:
                 continue
             break
         self._weights(command)
-        self.next_weight += words
+        self.next_weight = max(self.next_weight, start + words) if words else self.next_weight
         self._order(command)
         self._remember_sums(command)
         self.batch.commands.append(command)

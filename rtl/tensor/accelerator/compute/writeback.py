@@ -76,7 +76,10 @@ class Writeback(wiring.Component):
         first, second = places
         loaded, single, pair, ends = Signal(), Signal(), Signal(), Signal()
         port = self.results
-        both = full[1] & ~first.end & self._adjacent(m)  # a command at a time
+        # Two banks are free together more seldom than one: what was refused as a pair comes alone.
+        alone = Signal()
+        both = full[1] & ~alone & ~first.end & self._adjacent(m)  # a command at a time
+        m.d.sync += alone.eq(port.valid & both & ~port.ready)
         m.d.comb += [
             queue.w_en.eq(self.valid),
             queue.w_data.eq(self.result.as_value()),
