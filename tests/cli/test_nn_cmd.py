@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from tensor_models import need_goldens, need_network
 
 from flow.cli.main import main
 from rtl.tensor.compiler.reader import read_model
@@ -143,3 +144,28 @@ def test_run_on_the_simulated_hardware(suzuri, network):
     )
     kept = suzuri("run", model, "--input", inputs, "--config", "4x4", "--tensors", "--stall", "30", "--quiet")
     assert kept.stdout == "3 inputs: every tensor equal to the reference\n", kept.stderr
+
+
+def cycles(text):
+    """Return the cycles of each layer, and of the network, by the table that a command printed."""
+    rows = [re.split(r"  +", line) for line in text.splitlines() if re.match(r"\d+ [A-Z]|network", line)]
+    return {row[0]: int(row[3 if row[0] != "network" else 2].replace(",", "")) for row in rows}
+
+
+@pytest.mark.nightly
+@pytest.mark.sim
+@pytest.mark.parametrize(
+    ("name", "limit"), [("kws", 50_000), ("vww", 140_000), ("ic", 225_000), ("ad", 36_000)]
+)
+def test_the_reference_networks_on_the_simulated_hardware(suzuri, name, limit):
+    """Equal to the goldens, in so many cycles, of which the plan said nearly as many."""
+    model = need_network(name)
+    done = suzuri("run", model, "--input", need_goldens(name), "--count", 2)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("2 inputs: outputs equal to the reference and to the file's\n")
+    measured, planned = cycles(done.stdout), cycles(suzuri("plan", model).stdout)
+    assert measured.keys() == planned.keys()
+    assert len(measured) > 10
+    assert measured["network"] <= limit
+    for layer, count in measured.items():
+        assert abs(planned[layer] - count) <= max(0.1 * count, 20), layer

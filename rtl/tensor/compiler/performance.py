@@ -47,8 +47,11 @@ class Overheads:
         Between transfers that follow each other.
     pack_start, pack_drain
         As of computing.
-    pack_position
-        For each position, beside reads and writes of words.
+    pack_word
+        For each word that is read or written, as they meet in the banks, among
+        themselves and with those of computing.
+    pack_row
+        For each row of positions, beside its step.
     """
 
     fetch: int = 4
@@ -61,7 +64,8 @@ class Overheads:
     transfer_gap: int = 2
     pack_start: int = 4
     pack_drain: int = 4
-    pack_position: int = 0
+    pack_word: float = 0.65
+    pack_row: int = 3
 
 
 #: What the RTL was measured to take.
@@ -105,7 +109,7 @@ def _compute_cycles(command: Compute, config: AcceleratorConfig, overheads: Over
     if operation is Operation.ADD:
         return 3 * pixels * groups
     if operation is Operation.DEPTHWISE:
-        return groups * (command.rows * _depthwise_row(command, config) + overheads.compute_group)
+        return groups * (int(command.rows * _depthwise_row(command, config)) + overheads.compute_group)
     least = config.tile_words if operation in (Operation.CONV, Operation.CHANNEL) else 1
     sets = _sets(command)
 
@@ -117,20 +121,29 @@ def _compute_cycles(command: Compute, config: AcceleratorConfig, overheads: Over
     return groups * (full * block(config.psum_words) + (block(rest) if rest else 0))
 
 
-def _depthwise_row(command: Compute, config: AcceleratorConfig) -> int:
+def _depthwise_row(command: Compute, config: AcceleratorConfig) -> float:
     """Return cycles of an output row of ``DEPTHWISE``.
 
     A step takes its kernel rows, or as many cycles as its results pass
     requantisation in, or as the banks need for the words that it reads and
-    writes. A row begins with a step more where the window of its last is wider
-    than what a step reads; a cycle of it is hidden.
+    writes: these meet, for half a cycle a pixel, less where rows of an odd
+    length shift them. Unless banks are the bound, a row begins with a step
+    more where the window of its last is wider than what a step reads.
     """
-    across, rows = config.depthwise_pixels, command.kernel_rows
-    words = across * (rows * command.stride_x + 1)
-    step = max(rows, across, -(-words // _BANKS))
-    last = (command.columns - 1) % across
-    wider = last * command.stride_x + command.kernel_columns > _TAPS
-    return -(-command.columns // across) * step + wider * (rows - 1)
+    rows = command.kernel_rows
+    meeting = 3 if command.in_columns % 2 else 2
+
+    def step(pixels: int) -> float:
+        banks = pixels * (rows * command.stride_x + 1) / _BANKS + pixels / meeting
+        return max(rows, pixels, banks)
+
+    across = config.depthwise_pixels
+    bound = step(across) > max(rows, across)
+    full, rest = divmod(command.columns, across)
+    cycles = full * step(across) + (step(rest) + bound if rest else 0)
+    last = (rest or across) - 1
+    wider = not bound and last * command.stride_x + command.kernel_columns > _TAPS
+    return cycles + wider * rows
 
 
 def occupancy(command: Command, config: AcceleratorConfig, overheads: Overheads = OVERHEADS) -> int:
@@ -139,10 +152,12 @@ def occupancy(command: Command, config: AcceleratorConfig, overheads: Overheads 
         return _compute_cycles(command, config, overheads)
     if isinstance(command, Pack):
         word = config.activation_word
-        # Chunks of two words are read, words are written; as they meet in the banks, hardly any at once.
-        reads = command.kernel_rows * -(-command.segment_bytes // (2 * word))
-        cycles = reads + pack_words(command, config) + overheads.pack_position
-        return command.rows * command.columns * cycles
+        chunks = command.kernel_rows * -(-command.segment_bytes // (2 * word))
+        # Words that are read, wherever a segment begins, and written.
+        moved = command.kernel_rows * (1 + (command.segment_bytes - 1) / word) + pack_words(command, config)
+        position = max(chunks, pack_words(command, config), overheads.pack_word * moved)
+        row = command.row_step + overheads.pack_row
+        return int(command.rows * (command.columns * position + row))
     assert isinstance(command, Transfer)
     return command.rows * command.row_bytes // config.bus_bytes + overheads.transfer_gap
 
@@ -166,11 +181,21 @@ class Timeline:
         Configuration of the accelerator.
     overheads
         Parameters of the estimate.
+
+    Attributes
+    ----------
+    now
+        When the last command was handed out.
+    fetched
+        Beats of commands that no load has made room for.
+    past
+        Commands of each engine.
     """
 
     config: AcceleratorConfig
     overheads: Overheads = OVERHEADS
     now: int = 0
+    fetched: int = 0
     past: dict[Engine, list[Interval]] = field(default_factory=lambda: {engine: [] for engine in Engine})
 
     def room(self, engine: Engine) -> int:
@@ -191,6 +216,7 @@ class Timeline:
         assert engine is not None
         beats = -(-4 * command.WORDS // self.config.bus_bytes)
         self.now = self.room(engine) + beats
+        self.fetched += beats
         start = self.now + self.overheads.fetch
         past = self.past[engine]
         for other, name in zip(Engine, _WAITS, strict=True):
@@ -202,6 +228,9 @@ class Timeline:
         if past:
             start = max(start, past[-1].free)
         free = start + occupancy(command, self.config, self.overheads)
+        if engine is Engine.LOAD:  # commands come through the same port
+            free += self.fetched
+            self.fetched = 0
         done = free + _latency(command, self.overheads)
         if past:
             done = max(done, past[-1].done)
