@@ -9,17 +9,18 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from amaranth.back import verilog
 
+from flow.tools.icarus import awake
 from flow.tools.verilator import VERILATOR
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.accelerator.registers import config_value
 from rtl.tensor.accelerator.top import Accelerator
 
-__all__ = ["Run", "Simulator", "build", "elaborate"]
+__all__ = ["Run", "Simulator", "build", "build_icarus", "elaborate"]
 
 _HERE = Path(__file__).parent
 _MEMORY_BITS = 24
@@ -52,8 +53,7 @@ class Simulator:
     """A built simulator of one configuration."""
 
     config: AcceleratorConfig
-    executable: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...]
 
     def run(
         self,
@@ -95,7 +95,7 @@ class Simulator:
                 arguments["dump0_bytes"] = f"{dump[1]:x}"
             arguments |= plusargs
             ended = subprocess.run(
-                [self.executable, *(f"+{key}={value}" for key, value in arguments.items())],
+                [*self.command, *(f"+{key}={value}" for key, value in arguments.items())],
                 capture_output=True, text=True, check=False, cwd=folder,
             )  # fmt: skip
             if ended.returncode:
@@ -129,7 +129,22 @@ def build(
         _verilate(work, config, waves, level)
         shutil.rmtree(made, ignore_errors=True)
         work.rename(made)
-    return Simulator(config=config, executable=made / "simulator")
+    return Simulator(config=config, command=(str(made / "simulator"),))
+
+
+def build_icarus(text: str, config: AcceleratorConfig, folder: Path) -> Simulator:
+    """Return a simulator of Icarus Verilog in `folder`: slow, but built at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "accelerator.v").write_text(awake(text))
+    command = [
+        "iverilog", "-g2012", "-s", "harness", "-o", folder / "simulator.vvp",
+        f"-DHARNESS_BUS={config.bus_width}", f"-DHARNESS_MEMORY_BITS={_MEMORY_BITS}",
+        folder / "accelerator.v", *sorted(_HERE.glob("*.sv")),
+    ]  # fmt: skip
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise RuntimeError(ended.stdout + ended.stderr)
+    return Simulator(config=config, command=("vvp", "-n", str(folder / "simulator.vvp")))
 
 
 def _verilate(work: Path, config: AcceleratorConfig, waves: bool, level: str) -> None:
