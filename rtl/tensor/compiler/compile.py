@@ -180,12 +180,12 @@ def compile_graph(
 def _compile(graph: Graph, config: AcceleratorConfig, transposed: bool, keep: bool) -> Program:
     lowered = _fit(graph, config, transposed, keep)
     commands, tiles = place(lowered.items, config)
+    for command in commands:
+        _check(graph, command, lowered.layers, config)
     ordered = stream(with_waits(commands, config), config)
     size = 4 * sum(command.WORDS for command in ordered) + 4 * End.WORDS
     constants = -(-size // _ALIGNMENT) * _ALIGNMENT
     final: list[Command] = [_finished(command, constants) for command in ordered]
-    for command in final:
-        _check(graph, command, lowered.layers, config)
     final.append(End(tag=0))
     try:
         program = assemble(final)

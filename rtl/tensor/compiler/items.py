@@ -10,9 +10,26 @@ from rtl.tensor.accelerator.commands import Command
 from rtl.tensor.compiler.graph import Operator
 from rtl.tensor.compiler.layout import Layout
 
-__all__ = ["Buffer", "Item", "Layer", "Stored", "Tile"]
+__all__ = ["MOST_COMMANDS", "Buffer", "Item", "Layer", "Stored", "Tile", "TooManyCommandsError"]
 
 _NOWHERE: Mapping[str, Buffer] = MappingProxyType({})
+
+#: Commands of an operator: more would take longer to plan than anyone waits.
+MOST_COMMANDS = 1 << 12
+
+
+class TooManyCommandsError(Exception):
+    """An operator would take more than :data:`MOST_COMMANDS`.
+
+    Attributes
+    ----------
+    count
+        How many.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
 
 
 @dataclass(slots=True, eq=False)

@@ -24,7 +24,7 @@ from rtl.tensor.compiler.graph import (
     Scaling,
     Softmax,
 )
-from rtl.tensor.compiler.items import Buffer, Item, Layer, Stored
+from rtl.tensor.compiler.items import Buffer, Item, Layer, Stored, TooManyCommandsError
 from rtl.tensor.compiler.layout import (
     Geometry,
     Layout,
@@ -241,7 +241,14 @@ class _Lowering:
         self.layers.append(
             Layer(tag=self.tag + 1, operator=operator, macs=_macs(operator), array_cycles=0, weight_bytes=0)
         )
-        self.items += list(maker(operator))  # type: ignore[operator]
+        try:
+            self.items += list(maker(operator))  # type: ignore[operator]
+        except TooManyCommandsError as error:
+            raise self._refuse(
+                operator,
+                f"it takes about {error.count:,} commands",
+                "Choose a configuration with more weight memory, or make its kernel smaller",
+            ) from None
 
     def _new(self, operator: Operator, shape: tuple[int, ...]) -> Stored:
         _, rows, columns, channels = shape

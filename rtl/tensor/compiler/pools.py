@@ -8,7 +8,7 @@ from typing import Any
 
 from rtl.tensor.accelerator.commands import Compute, Operation
 from rtl.tensor.accelerator.config import AcceleratorConfig
-from rtl.tensor.compiler.items import Item, Stored
+from rtl.tensor.compiler.items import MOST_COMMANDS, Item, Stored, TooManyCommandsError
 from rtl.tensor.compiler.layout import Geometry
 from rtl.tensor.compiler.quantise import reciprocal
 
@@ -49,6 +49,8 @@ def pool_items(
         [(0, plane[axis], 0)] if whole else list(_runs(geometry, axis, sizes[axis], plane[axis]))
         for axis in (0, 1)
     )
+    if len(down) * len(across) > MOST_COMMANDS:
+        raise TooManyCommandsError(len(down) * len(across))
     for row, rows, high in down:
         for column, columns, wide in across:
             command = dataclasses.replace(

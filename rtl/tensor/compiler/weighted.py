@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rtl.tensor.accelerator.commands import Compute, Operation
 from rtl.tensor.accelerator.config import AcceleratorConfig
-from rtl.tensor.compiler.items import Buffer, Item, Tile
+from rtl.tensor.compiler.items import MOST_COMMANDS, Buffer, Item, Tile, TooManyCommandsError
 from rtl.tensor.compiler.layout import Geometry
 
 __all__ = ["Rectangle", "Weights", "weighted_items"]
@@ -119,6 +119,10 @@ def weighted_items(
     groups = len(weights.taps)
     parts = _parts(base, geometry, weights, config)
     if len(parts) > 1:
+        pixels = max(1, config.psum_words // 2)  # a band has at least as many, but for the last of a row
+        count = len(parts) * groups * sum(-(-r.rows * r.columns // pixels) for r in rectangles)
+        if count > MOST_COMMANDS:
+            raise TooManyCommandsError(count)
         tiles = [[weights.tile(slice(g, g + 1), part) for part in parts] for g in range(groups)]
         for rectangle in rectangles:
             yield from rectangle.before

@@ -187,6 +187,23 @@ def test_windows_beyond_the_hardware_are_refused():
         compile_graph(graph, EIGHT)
 
 
+def test_what_would_take_very_many_commands_is_refused():
+    def pool(i, s):
+        return AveragePool(
+            index=i, kind="AVERAGE_POOL_2D", inputs=(i,), output=i + 1, input_shape=s, output_shape=s,
+            kernel=(199, 199), stride=(1, 1), padding=Padding(top=99, left=99, bottom=99, right=99),
+            minimum=-128, maximum=127,
+        )  # fmt: skip
+
+    large = AcceleratorConfig(array=4, bus_width=32, activation_kib=1024, weight_kib=1)
+    windows = graph_of((1, 150, 150, 1), pool)
+    with pytest.raises(CompileError, match=r"operator 0, AVERAGE_POOL_2D: it takes about .* commands"):
+        compile_graph(windows, large)
+    parts = graph_of((1, 32, 32, 400), lambda i, s: conv(i, s, 400, (5, 5), pad=2))
+    with pytest.raises(CompileError, match=r"operator 0, CONV: it takes about .* commands"):
+        compile_graph(parts, large)
+
+
 def test_large_kernels_of_depthwise_layers():
     def depthwise(i, s):
         weights = RNG.integers(-127, 128, (11, 5, s[3])).astype(np.int8)
