@@ -90,7 +90,7 @@ def _images(config: AcceleratorConfig, program: list[Command]) -> tuple[dict[int
 
 
 def _in_order(system: Simulator, config: AcceleratorConfig) -> str:
-    """A load of what a store has written: done only when that is in memory."""
+    """Load what a store has written: the store is done only when that is in memory."""
     back = replace(_LOAD, base=Base.OUTPUT, offset=32, row_bytes=32, rows=1, wait_store=1)
     run = system.run(*_images(config, [_STORE, back]), bases=BASES, latency=60, limit=_LIMIT)
     at = {(engine, what): cycle for cycle, engine, what, _ in run.events}
