@@ -8,6 +8,7 @@ from compiled_networks import CONFIGS, differing
 
 from rtl.tensor.accelerator.commands import Compute, Operation
 from rtl.tensor.compiler.compile import compile_graph
+from rtl.tensor.compiler.errors import CompileError
 from rtl.tensor.compiler.reader import read_model
 from verif.models.tensor.networks import random_inputs, random_network
 
@@ -32,12 +33,19 @@ def test_few_networks(name, transposed):
 @pytest.mark.nightly
 @pytest.mark.parametrize("first", range(0, 200, 20))
 def test_many_networks(first):
-    seen = set()
+    seen, refused = set(), []
     for seed in range(first, first + 20):
         for name, transposed in itertools.product(CONFIGS, (False, True)):
-            program = check(1000 + seed, name, transposed)
+            try:
+                program = check(1000 + seed, name, transposed)
+            except CompileError as error:
+                assert name not in ("8x8", "16x16")
+                assert "of the activation memory" in str(error)
+                refused.append((seed, name))
+                continue
             computes = [c for c in program.commands if isinstance(c, Compute)]
             seen |= {c.operation for c in computes} | {"keep" for c in computes if c.keep}
+    assert len(refused) <= 24  # a tenth of all
     assert seen >= set(Operation) | {"keep"}
 
 
