@@ -44,12 +44,6 @@ MUTANTS = (
         "with m.If(1):\n            m.d.sync += self.arvalid.eq(0)",
     ),
     _mutant("last_beat_missed", "bus", "self.wlast.eq(lengths.r_en)", "self.wlast.eq(place == 3)"),
-    _mutant(
-        "beats_not_ended_at_stop",
-        "bus",
-        "moves.eq(free & (self.data.valid | self.flush))",
-        "moves.eq(free & self.data.valid)",
-    ),
     _mutant("read_error_ignored", "load", "self.beat.payload.error & (command.error == 0)", "0"),
     _mutant("write_error_ignored", "store", "with m.If(self.answered & self.error):", "with m.If(0):"),
     _mutant(

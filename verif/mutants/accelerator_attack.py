@@ -100,7 +100,7 @@ def _in_order(system: Simulator, config: AcceleratorConfig) -> str:
 
 def _stops(system: Simulator, config: AcceleratorConfig) -> Iterator[tuple[str, str]]:
     """Stop stores on their way: the port must become quiet."""
-    for cycle in range(70, 100, 5):
+    for cycle in range(90, 290, 20):
         store = replace(_STORE, row_bytes=512, rows=2)
         run = system.run(*_images(config, [store]), bases=BASES, stop_at=cycle, stall=60, limit=_LIMIT)
         values = run.values

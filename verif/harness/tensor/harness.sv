@@ -329,7 +329,7 @@ module harness;
       end else if (reg_rvalid) begin
         issued <= 0;
         // After a stop the memory port becomes quiet first.
-        if (!(index == 2 && stopped && reg_rdata[0])) begin
+        if (!(index == 2 && stopped && reg_rdata[0]) || cycle - begun > limit) begin
           say(index, reg_rdata);
           if (index == 2) failed <= reg_rdata[2];
           index <= index + 1;
