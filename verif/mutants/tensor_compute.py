@@ -66,7 +66,6 @@ MUTANTS = (
         "fetch",
         {
             "sums-read-too-early": ("(near | (distance != 0))", "near"),
-            "kept-sums-read-too-early": ("(asking | (since != 0))", "0"),
             "no-room-needed": ("(room >= slot.results)", "1"),
             "no-weights-needed": ("(~slot.need | (tiles != 0))", "1"),
             "no-gap-for-the-sum": ("apart.eq(~third)", "apart.eq(1)"),
