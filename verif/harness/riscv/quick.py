@@ -103,7 +103,8 @@ def _verilate(work: Path, given: list[str], waves: bool, level: str) -> None:
         *(["--trace-fst"] if waves else []), *given, str(HERE / "main.cpp"),
     ]  # fmt: skip
     make = [
-        "make", "-s", "-C", work / "obj", "-f", "Vtop.mk", f"OPT_FAST={level}", f"OPT_GLOBAL={level}",
+        "make", "-s", "-C", work / "obj", "-f", "Vtop.mk", f"PYTHON3={sys.executable}",
+        f"OPT_FAST={level}", f"OPT_GLOBAL={level}",
         "CFG_CXXFLAGS_PCH_I=-include",
     ]  # fmt: skip
     for step in (command, make):

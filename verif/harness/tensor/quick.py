@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -159,7 +160,8 @@ def _verilate(work: Path, config: AcceleratorConfig, waves: bool, level: str) ->
         str(work / "accelerator.v"), *map(str, sorted(_HERE.glob("*.sv"))), str(_HERE / "main.cpp"),
     ]  # fmt: skip
     make = [
-        "make", "-s", "-C", work / "obj", "-f", "Vtop.mk", f"OPT_FAST={level}", f"OPT_GLOBAL={level}",
+        "make", "-s", "-C", work / "obj", "-f", "Vtop.mk", f"PYTHON3={sys.executable}",
+        f"OPT_FAST={level}", f"OPT_GLOBAL={level}",
         "CFG_CXXFLAGS_PCH_I=-include",
     ]  # fmt: skip
     for step in (command, make):

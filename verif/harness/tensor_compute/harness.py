@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -200,7 +201,8 @@ def _verilate(work: Path, runtime: Path) -> None:
         "--Mdir", str(work / "obj"), "-o", "../simulator", str(work / "engine.v"), str(HERE / "main.cpp"),
     ]  # fmt: skip
     make = [
-        "make", "-s", "-C", str(work / "obj"), "-f", "Vtop.mk", "OPT_FAST=-O0", "OPT_SLOW=-O0",
+        "make", "-s", "-C", str(work / "obj"), "-f", "Vtop.mk", f"PYTHON3={sys.executable}",
+        "OPT_FAST=-O0", "OPT_SLOW=-O0",
         "OPT_GLOBAL=-O0", "CFG_CXXFLAGS_PCH_I=-include",
     ]  # fmt: skip
     for step in (command, make):
