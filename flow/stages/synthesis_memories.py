@@ -40,12 +40,12 @@ def compose_memories(
         What the pins of macros are (:func:`flow.tools.yosys.memories.read_ram_macros`); none
         leaves all to flip-flops.
     limit
-        Bits of the largest memory that may become flip-flops.
+        Bits of memories that may become flip-flops, all together.
 
     Raises
     ------
     ConfigError
-        A memory that no macro serves is larger.
+        Memories that no macro serves have more.
     """
     memories = _read(ctx, files)
     ctx.data("memories", [{"name": m.name, "words": m.words, "width": m.width} for m in memories])
@@ -94,17 +94,20 @@ def _bit_area(library: CellLibrary, usable: Iterable[str]) -> float:
 
 
 def _check(memories: list[Memory], limit: int, macros: bool) -> None:
-    for memory in memories:
-        if memory.words * memory.width > limit:
-            remedy = (
-                "Macros serve memories that hold nothing at first, and that read or write one word "
-                "a cycle, at the clock's rising edge; describe it so, or make it smaller."
-                if macros
-                else "Take a PDK that has memory macros ('suzuri pdk list'), or make it smaller."
-            )
-            raise ConfigError(
-                f"memory {memory.name} has {memory.words} x {memory.width} bits, more than the {limit} "
-                "that synthesis turns into flip-flops",
-                memory.place or None,
-                remedy,
-            )
+    total = sum(m.words * m.width for m in memories)
+    if total <= limit:
+        return
+    memory = max(memories, key=lambda m: m.words * m.width)
+    others = f", and {len(memories) - 1} more, {total} bits in all" if len(memories) > 1 else ""
+    remedy = (
+        "Macros serve memories that hold nothing at first, and that read or write one word "
+        "a cycle, at the clock's rising edge; describe it so, or make it smaller."
+        if macros
+        else "Take a PDK that has memory macros: ihp-sg13g2, nangate45 or asap7. Or make it smaller."
+    )
+    raise ConfigError(
+        f"memory {memory.name} has {memory.words} x {memory.width} bits{others}: more than the {limit} "
+        "that synthesis turns into flip-flops",
+        memory.place or None,
+        remedy,
+    )

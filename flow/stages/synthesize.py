@@ -59,7 +59,7 @@ class SynthesisParams:
     allow_latches, allow_undriven
         Whether those findings are warnings instead of errors.
     memory_limit_bits
-        Largest memory that may become flip-flops.
+        Bits of memories that may become flip-flops, all together: more would take hours.
     memories
         ``auto`` composes memories of the PDK's macros where these take less
         area, ``registers`` never does.
@@ -84,7 +84,7 @@ class SynthesisParams:
     frontend: str | None = None
     allow_latches: bool = False
     allow_undriven: bool = False
-    memory_limit_bits: int = 1 << 20
+    memory_limit_bits: int = 1 << 18
     memories: str = "auto"
     macros: tuple[Mapping[str, Any], ...] = ()
     nand2_area: float | None = None
