@@ -9,7 +9,6 @@ does the same through the engine, with better words for what went wrong.
 
 import argparse
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -26,8 +25,8 @@ from flow.isa.image import MemoryMap, image_text
 from flow.isa.wrapper import harness_core
 from flow.project.request import parse_assignment
 from flow.tools.icarus import awake
-from flow.tools.verilator import VERILATOR
 from rtl.riscv.core import Core
+from verif.harness.verilate import BuildError, verilate
 
 __all__ = ["build", "elaborate", "main"]
 
@@ -82,7 +81,16 @@ def build(
         str(HERE / "harness_bus.v"),
     ]
     if simulator == "verilator":
-        _verilate(work, given, waves, level)
+        traced = ["--trace-fst"] if waves else []
+        try:
+            verilate(
+                work,
+                [f"-I{work}", f"-I{HERE}", "-CFLAGS", level, *traced, *given, HERE / "main.cpp"],
+                top="harness",
+                optimise=[f"OPT_FAST={level}", f"OPT_GLOBAL={level}"],
+            )
+        except BuildError as error:
+            sys.exit(str(error))
     else:
         subprocess.run(
             ["iverilog", "-g2012", "-o", work / "simulator.vvp", "-s", "harness", f"-I{work}", f"-I{HERE}",
@@ -90,27 +98,6 @@ def build(
     shutil.rmtree(made, ignore_errors=True)
     work.rename(made)
     return executable
-
-
-def _verilate(work: Path, given: list[str], waves: bool, level: str) -> None:
-    tool = VERILATOR.detect()
-    env = {**os.environ, **VERILATOR.environment(tool)}
-    command = [
-        tool.path, "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "--no-timing", "--x-assign", "fast",
-        "--x-initial", "fast", "--noassert", "-O3", "--top-module", "harness", "--prefix", "Vtop",
-        f"-I{work}", f"-I{HERE}",
-        "--Mdir", str(work / "obj"), "-CFLAGS", level, "-o", "../simulator",
-        *(["--trace-fst"] if waves else []), *given, str(HERE / "main.cpp"),
-    ]  # fmt: skip
-    make = [
-        "make", "-s", "-C", work / "obj", "-f", "Vtop.mk", f"PYTHON3={sys.executable}",
-        f"OPT_FAST={level}", f"OPT_GLOBAL={level}",
-        "CFG_CXXFLAGS_PCH_I=-include",
-    ]  # fmt: skip
-    for step in (command, make):
-        ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            sys.exit(ended.stdout + ended.stderr)
 
 
 def main() -> int:

@@ -4,10 +4,8 @@
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +13,12 @@ from pathlib import Path
 
 from amaranth.back import verilog
 
+from flow.formats.verilog import settled
 from flow.tools.icarus import awake
-from flow.tools.verilator import VERILATOR
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.accelerator.registers import config_value
 from rtl.tensor.accelerator.top import Accelerator
+from verif.harness.verilate import verilate
 
 __all__ = ["Run", "Simulator", "build", "build_icarus", "elaborate"]
 
@@ -113,7 +112,7 @@ class Simulator:
 
 def elaborate(**parameters: object) -> str:
     """Return Verilog of an accelerator, for the harness."""
-    return verilog.convert(Accelerator(**parameters), name="accelerator", emit_src=False)
+    return settled(verilog.convert(Accelerator(**parameters), name="accelerator", emit_src=False))
 
 
 def build(
@@ -127,7 +126,15 @@ def build(
         cache.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=cache))
         (work / "accelerator.v").write_text(text)
-        _verilate(work, config, waves, level)
+        verilate(
+            work,
+            [
+                *_defines(config), *(["--trace-fst"] if waves else []),
+                work / "accelerator.v", *sorted(_HERE.glob("*.sv")), _HERE / "main.cpp",
+            ],
+            top="harness",
+            optimise=[f"OPT_FAST={level}", f"OPT_GLOBAL={level}"],
+        )  # fmt: skip
         shutil.rmtree(made, ignore_errors=True)
         work.rename(made)
     return Simulator(config=config, command=(str(made / "simulator"),))
@@ -139,8 +146,7 @@ def build_icarus(text: str, config: AcceleratorConfig, folder: Path) -> Simulato
     (folder / "accelerator.v").write_text(awake(text))
     command = [
         "iverilog", "-g2012", "-s", "harness", "-o", folder / "simulator.vvp",
-        f"-DHARNESS_BUS={config.bus_width}", f"-DHARNESS_MEMORY_BITS={_MEMORY_BITS}",
-        folder / "accelerator.v", *sorted(_HERE.glob("*.sv")),
+        *_defines(config), folder / "accelerator.v", *sorted(_HERE.glob("*.sv")),
     ]  # fmt: skip
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
@@ -148,23 +154,5 @@ def build_icarus(text: str, config: AcceleratorConfig, folder: Path) -> Simulato
     return Simulator(config=config, command=("vvp", "-n", str(folder / "simulator.vvp")))
 
 
-def _verilate(work: Path, config: AcceleratorConfig, waves: bool, level: str) -> None:
-    tool = VERILATOR.detect()
-    env = {**os.environ, **VERILATOR.environment(tool)}
-    command = [
-        tool.path, "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "--no-timing", "--x-assign", "fast",
-        "--x-initial", "fast", "--noassert", "-O3", "--top-module", "harness", "--prefix", "Vtop",
-        f"-DHARNESS_BUS={config.bus_width}", f"-DHARNESS_MEMORY_BITS={_MEMORY_BITS}",
-        "--Mdir", str(work / "obj"), "-o", "../simulator",
-        *(["--trace-fst"] if waves else []),
-        str(work / "accelerator.v"), *map(str, sorted(_HERE.glob("*.sv"))), str(_HERE / "main.cpp"),
-    ]  # fmt: skip
-    make = [
-        "make", "-s", "-C", work / "obj", "-f", "Vtop.mk", f"PYTHON3={sys.executable}",
-        f"OPT_FAST={level}", f"OPT_GLOBAL={level}",
-        "CFG_CXXFLAGS_PCH_I=-include",
-    ]  # fmt: skip
-    for step in (command, make):
-        ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            raise RuntimeError(ended.stdout + ended.stderr)
+def _defines(config: AcceleratorConfig) -> list[str]:
+    return [f"-DHARNESS_BUS={config.bus_width}", f"-DHARNESS_MEMORY_BITS={_MEMORY_BITS}"]

@@ -1,11 +1,9 @@
 """Build the compute engine's simulator, and run batches of commands on it."""
 
 import hashlib
-import os
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from amaranth.back import verilog
 
-from flow.tools.verilator import VERILATOR
+from flow.formats.verilog import settled
 from rtl.tensor.accelerator.commands import Compute
 from rtl.tensor.accelerator.compute import ComputeEngine
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.machine import Memories
+from verif.harness.verilate import BuildError, verilate
 
 __all__ = ["ComputeSimulator", "Grants", "Outcome", "SimulationError", "build"]
 
@@ -176,7 +175,7 @@ def build(config: AcceleratorConfig, cache: Path, *, text: str | None = None) ->
     SimulationError
         It cannot be built; says why.
     """
-    text = text or verilog.convert(ComputeEngine(config), name="compute_engine", emit_src=False)
+    text = text or settled(verilog.convert(ComputeEngine(config), name="compute_engine", emit_src=False))
     main = HERE / "main.cpp"
     name = hashlib.sha256((text + main.read_text()).encode()).hexdigest()[:16]
     made = cache / name
@@ -185,33 +184,26 @@ def build(config: AcceleratorConfig, cache: Path, *, text: str | None = None) ->
         cache.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=cache))
         (work / "engine.v").write_text(text)
-        _verilate(work, cache / "runtime")
+        _built(work, cache / "runtime")
         shutil.rmtree(made, ignore_errors=True)
         work.rename(made)
     return ComputeSimulator(executable, config)
 
 
-def _verilate(work: Path, runtime: Path) -> None:
+def _built(work: Path, runtime: Path) -> None:
     """Build in a folder; Verilator's own objects, the same for all, are kept in another."""
-    tool = VERILATOR.detect()
-    env = {**os.environ, **VERILATOR.environment(tool)}
-    command = [
-        str(tool.path), "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "--no-timing", "--x-assign", "fast",
-        "--x-initial", "unique", "--noassert", "-O3", "--top-module", "compute_engine", "--prefix", "Vtop",
-        "--Mdir", str(work / "obj"), "-o", "../simulator", str(work / "engine.v"), str(HERE / "main.cpp"),
-    ]  # fmt: skip
-    make = [
-        "make", "-s", "-C", str(work / "obj"), "-f", "Vtop.mk", f"PYTHON3={sys.executable}",
-        "OPT_FAST=-O0", "OPT_SLOW=-O0",
-        "OPT_GLOBAL=-O0", "CFG_CXXFLAGS_PCH_I=-include",
-    ]  # fmt: skip
-    for step in (command, make):
-        for kept in runtime.glob("*.o"):
-            if step is make:
-                shutil.copy(kept, work / "obj")
-        ended = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            raise SimulationError(ended.stdout + ended.stderr)
+    try:
+        # Built for a few short runs: compiling is most of the time, so nothing is optimised.
+        verilate(
+            work,
+            [work / "engine.v", HERE / "main.cpp"],
+            top="compute_engine",
+            optimise=["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
+            initial="unique",
+            objects=sorted(runtime.glob("*.o")),
+        )
+    except BuildError as error:
+        raise SimulationError(str(error)) from error
     if not runtime.is_dir():
         new = Path(tempfile.mkdtemp(dir=runtime.parent))
         for made in (work / "obj").glob("verilated*.o"):
