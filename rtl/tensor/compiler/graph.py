@@ -192,8 +192,8 @@ class _Weighted(Operator):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Conv(_Weighted):
-    """Convolution. `weights` are (output channel, kernel row, kernel column, input channel).
+class _Sliding(_Weighted):
+    """An operator whose weights slide over the input.
 
     Attributes
     ----------
@@ -205,6 +205,11 @@ class Conv(_Weighted):
 
     stride: tuple[int, int]
     padding: Padding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Conv(_Sliding):
+    """Convolution. `weights` are (output channel, kernel row, kernel column, input channel)."""
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -213,21 +218,11 @@ class Conv(_Weighted):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Depthwise(_Weighted):
+class Depthwise(_Sliding):
     """Convolution of each channel by itself. `weights` are (kernel row, kernel column, channel).
 
     QUANTIZE and activations that stand alone are this too: 1 x 1, of weights 1.
-
-    Attributes
-    ----------
-    stride
-        Input pixels from an output pixel to the next: down, to the right.
-    padding
-        What is missing around the input; may be more than the kernel.
     """
-
-    stride: tuple[int, int]
-    padding: Padding
 
     @property
     def kernel(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from rtl.tensor.accelerator.commands import Base, Compute, Load, Memory, Operation, Store
+from rtl.tensor.accelerator.commands import Base, Compute, Operation
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.compiler.errors import CompileError
 from rtl.tensor.compiler.graph import (
@@ -21,10 +21,10 @@ from rtl.tensor.compiler.graph import (
     Mean,
     Operator,
     Reshape,
-    Scaling,
+    Scale,
     Softmax,
 )
-from rtl.tensor.compiler.items import Buffer, Item, Layer, Stored, TooManyCommandsError
+from rtl.tensor.compiler.items import Item, Layer, Stored, TooManyCommandsError
 from rtl.tensor.compiler.layout import (
     Geometry,
     Layout,
@@ -33,22 +33,16 @@ from rtl.tensor.compiler.layout import (
     depthwise_taps,
     parameters,
 )
-from rtl.tensor.compiler.packing import Packing, pack_pixels, packed_rectangles, packed_sizes
-from rtl.tensor.compiler.pools import IDENTITY, pool_items
-from rtl.tensor.compiler.transfers import transfer_items
+from rtl.tensor.compiler.packing import Packing, packed_rectangles, packed_sizes
+from rtl.tensor.compiler.pools import pool_items
+from rtl.tensor.compiler.tensors import INPUT_TAG, NotTransposableError, Tensors, refusal
 from rtl.tensor.compiler.weighted import Rectangle, Weights, weighted_items
 
 __all__ = ["INPUT_TAG", "Lowered", "NotTransposableError", "lower"]
 
-#: Tag of the load of the input: cycles count from when it is done.
-INPUT_TAG = 0
 #: Bank of a depthwise layer's output, when its input begins in bank 0. Measured on rows of a multiple of 4
 #: pixels, where the same rows of both begin in the same banks: 1.7 cycles a row are lost, otherwise 6.
 _BESIDE = 3
-
-
-class NotTransposableError(Exception):
-    """A network whose tensors must lie as they are: a reshape depends on their order."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,18 +118,16 @@ class _Lowering:
         self.unfolded: dict[int, tuple[int, int]] = {}
         self.items: list[Item] = []
         self.layers: list[Layer] = []
-        self.stored: dict[int, Stored] = {}
-        self.blocked: dict[int, Stored] = {}
+        self.tensors = Tensors(graph, config, transposed, self.items)
         self.host: list[Operator] = []
         self.on_host: set[int] = set()
         self.kept: dict[int, tuple[int, Layout]] = {}
         self.kept_bytes = 0
         self.outputs: dict[int, tuple[int, Layout]] = {}
         self.output_bytes = 0
-        self.input_bytes = 0
 
     def run(self) -> Lowered:
-        self._load_input()
+        input_bytes = self.tensors.load()
         wanted = self._wanted()
         for operator in self.graph.operators:
             if isinstance(operator, Softmax) or any(tensor in self.on_host for tensor in operator.inputs):
@@ -144,11 +136,11 @@ class _Lowering:
             before = len(self.items)
             self._lower(operator)
             if len(self.items) > before and self.keep:
-                self.kept_bytes = self._store(
+                self.kept_bytes = self.tensors.store(
                     operator.output, Base.SCRATCH, self.kept_bytes, self.kept, self.tag
                 )
             if operator.output in wanted:
-                self.output_bytes = self._store(
+                self.output_bytes = self.tensors.store(
                     operator.output, Base.OUTPUT, self.output_bytes, self.outputs, self.tag
                 )
         if not self.outputs or not self.layers:
@@ -162,7 +154,7 @@ class _Lowering:
             outputs=self.outputs,
             kept=self.kept,
             packed=self.unfolded,
-            input_bytes=self.input_bytes,
+            input_bytes=input_bytes,
             output_bytes=self.output_bytes,
             kept_bytes=self.kept_bytes,
         )
@@ -171,22 +163,6 @@ class _Lowering:
     def tag(self) -> int:
         """Tag of the layer under way."""
         return len(self.layers)
-
-    def _refuse(self, operator: Operator, what: str, remedy: str) -> CompileError:
-        return CompileError(self.graph.name, f"operator {operator.index}, {operator.kind}", what, remedy)
-
-    def _load_input(self) -> None:
-        _, rows, columns, channels = self.graph.tensors[self.graph.input].shape
-        layout = Layout(rows=rows, columns=columns, channels=channels, dense=True)
-        unit = max(self.config.bus_bytes, self.config.activation_word)
-        self.input_bytes = -(-layout.pixels * channels // unit) * unit
-        buffer = Buffer("the input", self.input_bytes // self.config.activation_word)
-        base = Load(
-            tag=INPUT_TAG, base=Base.INPUT, memory=Memory.ACTIVATION, offset=0, address=0, row_bytes=1
-        )
-        for command in transfer_items(base, self.input_bytes, self.config.activation_word):
-            self.items.append(Item(command, {"address": buffer}))
-        self.stored[self.graph.input] = Stored(buffer, layout)
 
     def _wanted(self) -> set[int]:
         """Return which tensors must leave the accelerator."""
@@ -200,7 +176,8 @@ class _Lowering:
 
     def _to_host(self, operator: Operator) -> None:
         if not isinstance(operator, Softmax | Reshape):
-            raise self._refuse(
+            raise refusal(
+                self.graph,
                 operator,
                 "it needs the result of SOFTMAX, which the CPU computes afterwards",
                 "Let SOFTMAX be the last operator",
@@ -208,22 +185,9 @@ class _Lowering:
         self.on_host.add(operator.output)
         self.host.append(operator)
 
-    def _store(
-        self, tensor: int, base: Base, offset: int, table: dict[int, tuple[int, Layout]], tag: int
-    ) -> int:
-        """Store a tensor, note where, and return the region's new end."""
-        stored = self.stored[tensor]
-        unit = max(self.config.bus_bytes, self.config.activation_word)
-        size = -(-stored.layout.words(self.config) * self.config.activation_word // unit) * unit
-        command = Store(tag=tag, base=base, memory=Memory.ACTIVATION, offset=offset, address=0, row_bytes=1)
-        for part in transfer_items(command, size, self.config.activation_word):
-            self.items.append(Item(part, {"address": stored.buffer}))
-        table[tensor] = (offset, stored.layout)
-        return offset + size
-
     def _lower(self, operator: Operator) -> None:
         if isinstance(operator, Reshape):
-            self.stored[operator.output] = self.stored[operator.inputs[0]]
+            self.tensors.stored[operator.output] = self.tensors.stored[operator.inputs[0]]
             return
         makers = {
             Conv: self._conv,
@@ -236,7 +200,7 @@ class _Lowering:
         }
         maker = makers.get(type(operator))
         if maker is None:
-            raise self._refuse(operator, "the accelerator does not execute it", "Leave it out")
+            raise refusal(self.graph, operator, "the accelerator does not execute it", "Leave it out")
         # Its cycles and its weights are counted when its commands are known.
         self.layers.append(
             Layer(tag=self.tag + 1, operator=operator, macs=_macs(operator), array_cycles=0, weight_bytes=0)
@@ -244,98 +208,12 @@ class _Lowering:
         try:
             self.items += list(maker(operator))  # type: ignore[operator]
         except TooManyCommandsError as error:
-            raise self._refuse(
+            raise refusal(
+                self.graph,
                 operator,
                 f"it takes about {error.count:,} commands",
                 "Choose a configuration with more weight memory, or make its kernel smaller",
             ) from None
-
-    def _new(self, operator: Operator, shape: tuple[int, ...]) -> Stored:
-        _, rows, columns, channels = shape
-        layout = Layout(rows=rows, columns=columns, channels=channels, transposed=self.transposed)
-        stored = Stored(Buffer(f"tensor {operator.output}", self._sized(layout)), layout)
-        self.stored[operator.output] = stored
-        return stored
-
-    def _sized(self, layout: Layout) -> int:
-        """Return words of a buffer: whole beats, as stores move them."""
-        unit = max(1, self.config.bus_bytes // self.config.activation_word)
-        return -(-layout.words(self.config) // unit) * unit
-
-    # Inputs
-
-    def _input(self, operator: Operator, place: int = 0) -> Stored:
-        """Return an input in words, with the shape that its tensor has; packs it if need be."""
-        tensor = operator.inputs[place]
-        if tensor in self.blocked:
-            return self.blocked[tensor]
-        _, rows, columns, channels = self.graph.tensors[tensor].shape
-        stored = self._shaped(operator, tensor)
-        if stored.layout.dense:
-            whole = channels == self.config.array and not self.transposed
-            layout = Layout(rows=rows, columns=columns, channels=channels, transposed=self.transposed)
-            if layout.pixels == 1 or whole:
-                stored = Stored(stored.buffer, layout)
-            else:
-                packed = Stored(Buffer(f"tensor {tensor}, packed", self._sized(layout)), layout)
-                self.items.append(pack_pixels(stored, packed, self.tag, self.config))
-                stored = packed
-        self.blocked[tensor] = stored
-        return stored
-
-    def _shaped(self, operator: Operator, tensor: int) -> Stored:
-        """Return a tensor with the shape that it has, which is not as it was stored after a reshape."""
-        _, rows, columns, channels = self.graph.tensors[tensor].shape
-        stored = self.stored[tensor]
-        layout = stored.layout
-        if (layout.rows, layout.columns, layout.channels) == (rows, columns, channels):
-            return stored
-        if layout.dense or layout.channels == channels:
-            if layout.transposed and layout.pixels > 1:
-                raise NotTransposableError
-            return Stored(
-                stored.buffer,
-                dataclasses.replace(layout, rows=rows, columns=columns, channels=channels),
-            )
-        return self._densified(operator, tensor, stored)
-
-    def _densified(self, operator: Operator, tensor: int, stored: Stored) -> Stored:
-        """Copy a tensor so that its pixels lie one after another, with the channels of each."""
-        _, rows, columns, channels = self.graph.tensors[tensor].shape
-        layout, config = stored.layout, self.config
-        if layout.transposed and layout.pixels > 1:
-            raise NotTransposableError
-        dense = Layout(rows=rows, columns=columns, channels=channels, dense=True)
-        if layout.pixels == 1:
-            return Stored(stored.buffer, dense)
-        if layout.channels % config.array:
-            raise self._refuse(
-                operator,
-                f"RESHAPE gave its input another order: {layout.channels} channels, "
-                f"no multiple of {config.array}, became {channels}",
-                f"Reshape tensors of a multiple of {config.array} channels, or before FULLY_CONNECTED",
-            )
-        groups = layout.groups(config)
-        copy = Stored(Buffer(f"tensor {tensor}, dense", self._sized(dense)), dense)
-        command = Compute(
-            tag=self.tag,
-            operation=Operation.MAX,
-            source=0,
-            source_group=layout.pixels,
-            in_columns=1,
-            in_rows=layout.pixels,
-            columns=1,
-            rows=layout.pixels,
-            groups=groups,
-            target=0,
-            target_row=groups,
-            target_group=1,
-            **IDENTITY,
-        )
-        self.items.append(Item(command, {"source": stored.buffer, "target": copy.buffer}))
-        return copy
-
-    # Operators
 
     def _whole(self, source: Stored, target: Layout, geometry: Geometry) -> Rectangle:
         in_rows, in_columns = source.layout.plane
@@ -353,39 +231,46 @@ class _Lowering:
         )
 
     def _base(
-        self, operation: Operation, operator: Conv | Depthwise | FullyConnected
-    ) -> tuple[Compute, Scaling | None]:
-        """Return a command with all that does not depend on sizes, and the scaling that weights bring."""
-        shared = operator.scaling.per_tensor
-        base = Compute(
-            tag=self.tag,
-            operation=operation,
-            per_tensor=shared is not None,
-            source=0,
-            in_columns=1,
-            in_rows=1,
-            columns=1,
-            rows=1,
-            target=0,
+        self,
+        operation: Operation,
+        operator: Conv | Depthwise | FullyConnected | Mean,
+        scale: Scale | None,
+        *,
+        per_tensor: bool = False,
+    ) -> Compute:
+        """Return a command with all that does not depend on sizes."""
+        return dataclasses.replace(
+            self._blank(operation),
+            per_tensor=per_tensor,
             zero=operator.zero,
             zero_out=operator.zero_out,
             minimum=operator.minimum,
             maximum=operator.maximum,
-            multiplier=shared.multiplier if shared else 0,
-            right=shared.right if shared else 0,
-            left=shared.left if shared else 0,
+            multiplier=scale.multiplier if scale else 0,
+            right=scale.right if scale else 0,
+            left=scale.left if scale else 0,
         )
-        return base, None if shared else operator.scaling
+
+    def _blank(self, operation: Operation) -> Compute:
+        return Compute(
+            tag=self.tag, operation=operation, source=0, in_columns=1, in_rows=1, columns=1, rows=1, target=0
+        )
+
+    def _weighted(
+        self, operation: Operation, operator: Conv | Depthwise | FullyConnected
+    ) -> tuple[Compute, bytes]:
+        """Return a weighted operator's base command, and the parameters before its weights."""
+        shared = operator.scaling.per_tensor
+        base = self._base(operation, operator, shared, per_tensor=shared is not None)
+        return base, parameters(operator.bias, None if shared else operator.scaling, self.config)
 
     def _conv(self, operator: Conv) -> Iterator[Item]:
-        tensor = operator.inputs[0]
         weights = operator.weights
-        base, scaling = self._base(Operation.CONV, operator)
-        head = parameters(operator.bias, scaling, self.config)
-        source = self._shaped(operator, tensor)
+        base, head = self._weighted(Operation.CONV, operator)
+        source = self.tensors.shaped(operator, self.tag)
         outputs, rows, columns, inputs = weights.shape
         flat = -(-rows * columns * inputs // self.config.array)
-        target = self._new(operator, operator.output_shape)
+        target = self.tensors.new(operator)
         geometry = Geometry.of((rows, columns), operator.stride, operator.padding, self.transposed)
         if source.layout.dense and flat < rows * columns * -(-inputs // self.config.array):
             taps = conv_taps(weights.reshape(outputs, 1, 1, -1), self.config)
@@ -397,7 +282,7 @@ class _Lowering:
             if self.transposed:
                 weights = weights.transpose(0, 2, 1, 3)
             taps = conv_taps(weights, self.config)
-            rectangles = [self._whole(self._input(operator), target.layout, geometry)]
+            rectangles = [self._whole(self.tensors.input(operator, self.tag), target.layout, geometry)]
         yield from weighted_items(
             base, geometry, Weights(parameters=head, taps=taps), rectangles, target.buffer,
             target.layout.plane, self.config,
@@ -408,11 +293,10 @@ class _Lowering:
         geometry = Geometry.of(operator.kernel, operator.stride, operator.padding, self.transposed)
         rows, columns = geometry.kernel
         lines = rows <= 3 and columns <= 4 and max(geometry.stride) <= 2
-        base, scaling = self._base(Operation.DEPTHWISE if lines else Operation.CHANNEL, operator)
-        head = parameters(operator.bias, scaling, self.config)
+        base, head = self._weighted(Operation.DEPTHWISE if lines else Operation.CHANNEL, operator)
         taps = (depthwise_taps if lines else channel_taps)(weights, self.config)
-        source = self._input(operator)
-        target = self._new(operator, operator.output_shape)
+        source = self.tensors.input(operator, self.tag)
+        target = self.tensors.new(operator)
         if source.buffer.bank == 0:
             target.buffer.bank = _BESIDE
         yield from weighted_items(
@@ -421,7 +305,7 @@ class _Lowering:
         )  # fmt: skip
 
     def _fully_connected(self, operator: FullyConnected) -> Iterator[Item]:
-        source = self.stored[operator.inputs[0]]
+        source = self.tensors.stored[operator.inputs[0]]
         layout = source.layout
         weights = operator.weights
         if layout.dense:  # its bytes lie as one pixel's channels do
@@ -429,9 +313,8 @@ class _Lowering:
         weights = weights.reshape(len(weights), layout.rows, layout.columns, layout.channels)
         if layout.transposed:
             weights = weights.transpose(0, 2, 1, 3)
-        base, scaling = self._base(Operation.CONV, operator)
-        head = parameters(operator.bias, scaling, self.config)
-        target = self._new(operator, operator.output_shape)
+        base, head = self._weighted(Operation.CONV, operator)
+        target = self.tensors.new(operator)
         geometry = Geometry(kernel=layout.plane)
         rectangle = self._whole(Stored(source.buffer, layout), target.layout, geometry)
         yield from weighted_items(
@@ -440,8 +323,8 @@ class _Lowering:
         )  # fmt: skip
 
     def _add(self, operator: Add) -> Iterator[Item]:
-        first, second = self._input(operator), self._input(operator, 1)
-        target = self._new(operator, operator.output_shape)
+        first, second = self.tensors.input(operator, self.tag), self.tensors.input(operator, self.tag, 1)
+        target = self.tensors.new(operator)
         rows, columns = target.layout.plane
         command = Compute(
             tag=self.tag,
@@ -472,49 +355,27 @@ class _Lowering:
     def _pool(self, operator: AveragePool | MaxPool) -> Iterator[Item]:
         geometry = Geometry.of(operator.kernel, operator.stride, operator.padding, self.transposed)
         self._check_window(operator, geometry)
-        source = self._input(operator)
-        target = self._new(operator, operator.output_shape)
-        base = Compute(
-            tag=self.tag,
-            operation=Operation.MAX if isinstance(operator, MaxPool) else Operation.SUM,
-            source=0,
-            in_columns=1,
-            in_rows=1,
-            columns=1,
-            rows=1,
-            target=0,
+        source = self.tensors.input(operator, self.tag)
+        target = self.tensors.new(operator)
+        base = dataclasses.replace(
+            self._blank(Operation.MAX if isinstance(operator, MaxPool) else Operation.SUM),
             minimum=operator.minimum,
             maximum=operator.maximum,
         )
         yield from pool_items(base, geometry, source, target, self.config)
 
     def _mean(self, operator: Mean) -> Iterator[Item]:
-        source = self._input(operator)
+        source = self.tensors.input(operator, self.tag)
         geometry = Geometry(kernel=source.layout.plane)
         self._check_window(operator, geometry)
-        target = self._new(operator, operator.output_shape)
-        base = Compute(
-            tag=self.tag,
-            operation=Operation.SUM,
-            source=0,
-            in_columns=1,
-            in_rows=1,
-            columns=1,
-            rows=1,
-            target=0,
-            zero=operator.zero,
-            zero_out=operator.zero_out,
-            minimum=operator.minimum,
-            maximum=operator.maximum,
-            multiplier=operator.scale.multiplier,
-            right=operator.scale.right,
-            left=operator.scale.left,
-        )
+        target = self.tensors.new(operator)
+        base = self._base(Operation.SUM, operator, operator.scale)
         yield from pool_items(base, geometry, source, target, self.config, scaled=True)
 
     def _check_window(self, operator: Operator, geometry: Geometry) -> None:
         if max(geometry.kernel) > 255 or max(geometry.stride) > 255:
-            raise self._refuse(
+            raise refusal(
+                self.graph,
                 operator,
                 f"its window has {geometry.kernel[0]} x {geometry.kernel[1]} pixels, and the accelerator "
                 "takes at most 255 x 255",

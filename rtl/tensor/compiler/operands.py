@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtl.tensor.compiler.flatbuffer import Table
-from rtl.tensor.compiler.graph import Padding, Tensor
+from rtl.tensor.compiler.graph import Padding, Shape, Tensor
 from rtl.tensor.compiler.model import Model, RawOperator
 from rtl.tensor.compiler.quantise import QuantisationError, clamp_range
 from rtl.tensor.compiler.schema import Activation
 from rtl.tensor.compiler.schema import Padding as PaddingKind
 
-__all__ = ["Operands", "Padded", "frozen", "window_padding"]
+__all__ = ["BROKEN", "Fields", "Limits", "Operands", "Padded", "fields", "frozen", "window_padding"]
 
 _T = TypeVar("_T")
 _S = TypeVar("_S", bound=np.generic)
 
-_BROKEN = (
-    "The file is damaged or from a converter that contradicts TensorFlow Lite; convert the network again"
-)
+#: What to do about a file whose parts contradict each other.
+BROKEN = "The file is damaged or from a converter that contradicts TensorFlow Lite; convert the network again"
 _CONVERT = "Convert the network with full integer quantisation, int8 inputs and outputs included"
 _LARGEST_WINDOW = 255
 _LARGEST_SIDE = 32767
@@ -72,9 +71,9 @@ class Operands:
         """Check the number of inputs, and that there is one output."""
         if not least <= len(operator.inputs) <= most:
             expected = str(least) if least == most else f"{least} to {most}"
-            self.model.refuse(f"it has {len(operator.inputs)} inputs, not {expected}", _BROKEN)
+            self.model.refuse(f"it has {len(operator.inputs)} inputs, not {expected}", BROKEN)
         if len(operator.outputs) != 1:
-            self.model.refuse(f"it has {len(operator.outputs)} outputs, not 1", _BROKEN)
+            self.model.refuse(f"it has {len(operator.outputs)} outputs, not 1", BROKEN)
 
     def activation(self, number: int, what: str) -> Tensor:
         """Return an int8 tensor with one scale, of batch 1 and at most four dimensions."""
@@ -90,7 +89,7 @@ class Operands:
         if not np.isfinite(1.0 / tensor.scale if tensor.scale else np.inf):
             refuse(f"{label} has a scale of {tensor.scale}", _CONVERT)
         if not -128 <= tensor.zero_point <= 127:
-            refuse(f"{label} has zero point {tensor.zero_point}, outside of -128 to 127", _BROKEN)
+            refuse(f"{label} has zero point {tensor.zero_point}, outside of -128 to 127", BROKEN)
         if not 1 <= len(tensor.dimensions) <= 4:
             refuse(f"{label} has {len(tensor.dimensions)} dimensions", "Only one to four are supported")
         if tensor.shape[0] != 1:
@@ -108,7 +107,7 @@ class Operands:
                 "PAD is supported only before CONV_2D and DEPTHWISE_CONV_2D",
             )
         if tensor.id not in self.computed:
-            self.model.refuse(f"{what} '{tensor.name}' is not computed before it is used", _BROKEN)
+            self.model.refuse(f"{what} '{tensor.name}' is not computed before it is used", BROKEN)
         return tensor
 
     def input_with_padding(self, operator: RawOperator) -> tuple[Tensor, Padding]:
@@ -122,7 +121,7 @@ class Operands:
         """Return the output, which must not be there yet."""
         tensor = self.activation(operator.outputs[0], "its output")
         if tensor.id in self.computed or tensor.id in self.padded:
-            self.model.refuse(f"its output '{tensor.name}' has been computed before", _BROKEN)
+            self.model.refuse(f"its output '{tensor.name}' has been computed before", BROKEN)
         self.reserve(tensor.shape[3])
         return tensor
 
@@ -130,7 +129,7 @@ class Operands:
         """Check that tensors have rows and columns."""
         for tensor in tensors:
             if len(tensor.dimensions) != 4:
-                self.model.refuse(f"'{tensor.name}' has {len(tensor.dimensions)} dimensions, not 4", _BROKEN)
+                self.model.refuse(f"'{tensor.name}' has {len(tensor.dimensions)} dimensions, not 4", BROKEN)
 
     def constant(self, operator: RawOperator, place: int, what: str) -> Tensor:
         """Return an input that is an integer constant."""
@@ -145,7 +144,7 @@ class Operands:
         """Check a shape; missing dimensions are 1."""
         if tensor.shape != expected:
             wanted, found = (" x ".join(map(str, shape)) for shape in (expected, tensor.dimensions))
-            self.model.refuse(f"{what} '{tensor.name}' has shape {found}, not {wanted}", _BROKEN)
+            self.model.refuse(f"{what} '{tensor.name}' has shape {found}, not {wanted}", BROKEN)
 
     def weights(self, operator: RawOperator, dimensions: int) -> Tensor:
         """Return the second input: int8 constants whose zero points are 0."""
@@ -157,7 +156,7 @@ class Operands:
         if tensor.data is None:
             refuse(f"{label} are no constant", "Only constant weights are supported")
         if len(tensor.dimensions) != dimensions:
-            refuse(f"{label} have {len(tensor.dimensions)} dimensions, not {dimensions}", _BROKEN)
+            refuse(f"{label} have {len(tensor.dimensions)} dimensions, not {dimensions}", BROKEN)
         if tensor.zero_points.any():
             refuse(f"{label} have a zero point that is not 0", _CONVERT)
         return tensor
@@ -167,7 +166,7 @@ class Operands:
         label = f"its weights '{tensor.name}'"
         count = tensor.dimensions[axis]
         if len(tensor.scales) not in (1, count):
-            self.model.refuse(f"{label} have {len(tensor.scales)} scales for {count} channels", _BROKEN)
+            self.model.refuse(f"{label} have {len(tensor.scales)} scales for {count} channels", BROKEN)
         if len(tensor.scales) > 1 and tensor.axis != axis:
             self.model.refuse(f"{label} are quantised along axis {tensor.axis}, not {axis}", _CONVERT)
         return tensor.scales
@@ -183,7 +182,7 @@ class Operands:
         if tensor.data is None:
             self.model.refuse(f"{label} is no constant", "Only constant biases are supported")
         if tensor.size != channels:
-            self.model.refuse(f"{label} has {tensor.size} values for {channels} channels", _BROKEN)
+            self.model.refuse(f"{label} has {tensor.size} values for {channels} channels", BROKEN)
         return frozen(tensor.data.reshape(channels).astype(np.int32))
 
     def scaling(self, compute: Callable[[], _T]) -> _T:
@@ -193,7 +192,7 @@ class Operands:
         except QuantisationError as error:
             self.model.refuse(str(error), "Calibrate the network again, with inputs as they really occur")
 
-    def clamp(self, options: Table | None, place: int, output: Tensor) -> tuple[int, int]:
+    def limits(self, options: Table | None, place: int, output: Tensor) -> Limits:
         """Return the limits of the activation that is part of an operator."""
         code = 0 if options is None else options.integer(place, "int8")
         if code not in (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1):
@@ -203,7 +202,12 @@ class Operands:
                 f"its activation {name} is not supported",
                 "Use NONE, RELU, RELU6 or RELU_N1_TO_1, or an operator of its own",
             )
-        return self.scaling(lambda: clamp_range(Activation(code), output.scales[0], output.zero_point))
+        return self.clamp(Activation(code), output)
+
+    def clamp(self, activation: Activation, output: Tensor) -> Limits:
+        """Return what an activation leaves of the output's range."""
+        minimum, maximum = self.scaling(lambda: clamp_range(activation, output.scales[0], output.zero_point))
+        return {"minimum": minimum, "maximum": maximum}
 
     def window(self, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]) -> None:
         """Check size, stride and dilation of a window."""
@@ -222,7 +226,7 @@ class Operands:
         """Return the kind of padding of a window."""
         code = 0 if options is None else options.integer(place, "int8")
         if code not in tuple(PaddingKind):
-            self.model.refuse(f"its padding is number {code}, neither SAME nor VALID", _BROKEN)
+            self.model.refuse(f"its padding is number {code}, neither SAME nor VALID", BROKEN)
         return PaddingKind(code)
 
     def slides(
@@ -252,6 +256,36 @@ class Operands:
             bottom=around.bottom + bottom,
             right=around.right + right,
         )
+
+
+class Fields(TypedDict):
+    """What every :class:`~rtl.tensor.compiler.graph.Operator` is made from."""
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    output: int
+    input_shape: Shape
+    output_shape: Shape
+
+
+class Limits(TypedDict):
+    """Clamp of an operator's output."""
+
+    minimum: int
+    maximum: int
+
+
+def fields(operator: RawOperator, output: Tensor, *inputs: Tensor) -> Fields:
+    """Return what every operator is made from."""
+    return {
+        "index": operator.index,
+        "kind": operator.kind,
+        "inputs": tuple(tensor.id for tensor in inputs),
+        "output": output.id,
+        "input_shape": inputs[0].shape,
+        "output_shape": output.shape,
+    }
 
 
 def frozen(array: NDArray[_S]) -> NDArray[_S]:

@@ -15,10 +15,9 @@ from rtl.tensor.compiler.graph import (
     Tensor,
 )
 from rtl.tensor.compiler.model import RawOperator
-from rtl.tensor.compiler.operands import Operands, frozen
+from rtl.tensor.compiler.operands import BROKEN, Limits, Operands, fields, frozen
 from rtl.tensor.compiler.quantise import (
     add_scales,
-    clamp_range,
     fully_connected_scaling,
     rescaling,
     softmax_scale,
@@ -32,10 +31,6 @@ from rtl.tensor.compiler.schema import (
 )
 
 __all__ = ["add", "fully_connected", "quantize", "relu", "relu6", "reshape", "softmax"]
-
-_BROKEN = (
-    "The file is damaged or from a converter that contradicts TensorFlow Lite; convert the network again"
-)
 
 #: The sum of their exponentials has 12 integer bits.
 _MOST_CLASSES = 4095
@@ -59,14 +54,9 @@ def fully_connected(operands: Operands, operator: RawOperator) -> Operator:
         )
     operands.has_shape(output, (1, 1, 1, channels))
     scales = operands.weight_scales(weights, 0)
-    minimum, maximum = operands.clamp(options, FullyConnectedField.ACTIVATION, output)
+    limits = operands.limits(options, FullyConnectedField.ACTIVATION, output)
     return FullyConnected(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(source.id,),
-        output=output.id,
-        input_shape=source.shape,
-        output_shape=output.shape,
+        **fields(operator, output, source),
         weights=weights.data.astype(np.int8, copy=False),
         bias=operands.bias(operator, channels),
         zero=source.zero_point,
@@ -74,8 +64,7 @@ def fully_connected(operands: Operands, operator: RawOperator) -> Operator:
         scaling=operands.scaling(
             lambda: fully_connected_scaling(source.scales[0], scales, output.scales[0], channels)
         ),
-        minimum=minimum,
-        maximum=maximum,
+        **limits,
     )
 
 
@@ -95,22 +84,16 @@ def add(operands: Operands, operator: RawOperator) -> Operator:
     scale_a, scale_b, scale = operands.scaling(
         lambda: add_scales(first.scales[0], second.scales[0], output.scales[0])
     )
-    minimum, maximum = operands.clamp(options, AddField.ACTIVATION, output)
+    limits = operands.limits(options, AddField.ACTIVATION, output)
     return Add(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(first.id, second.id),
-        output=output.id,
-        input_shape=first.shape,
-        output_shape=output.shape,
+        **fields(operator, output, first, second),
         zero_a=first.zero_point,
         zero_b=second.zero_point,
         zero_out=output.zero_point,
         scale_a=scale_a,
         scale_b=scale_b,
         scale=scale,
-        minimum=minimum,
-        maximum=maximum,
+        **limits,
     )
 
 
@@ -123,15 +106,10 @@ def reshape(operands: Operands, operator: RawOperator) -> Operator:
         operands.constant(operator, 1, "its shape or axes")
     if source.size != output.size:
         operands.model.refuse(
-            f"its input '{source.name}' has {source.size} values, its output {output.size}", _BROKEN
+            f"its input '{source.name}' has {source.size} values, its output {output.size}", BROKEN
         )
     return Reshape(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(source.id,),
-        output=output.id,
-        input_shape=source.shape,
-        output_shape=output.shape,
+        **fields(operator, output, source),
     )
 
 
@@ -150,17 +128,12 @@ def softmax(operands: Operands, operator: RawOperator) -> Operator:
     if output.scale != 1 / 256 or output.zero_point != -128:
         operands.model.refuse(
             f"its output has scale {output.scale:.6g} and zero point {output.zero_point}, not 1/256 and -128",
-            _BROKEN,
+            BROKEN,
         )
     beta = 0.0 if options is None else options.real(SoftmaxField.BETA)
     multiplier, left, lowest = operands.scaling(lambda: softmax_scale(beta, source.scales[0]))
     return Softmax(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(source.id,),
-        output=output.id,
-        input_shape=source.shape,
-        output_shape=output.shape,
+        **fields(operator, output, source),
         multiplier=multiplier,
         left=left,
         lowest=lowest,
@@ -168,25 +141,19 @@ def softmax(operands: Operands, operator: RawOperator) -> Operator:
 
 
 def _identity(
-    operands: Operands, operator: RawOperator, source: Tensor, output: Tensor, limits: tuple[int, int]
+    operands: Operands, operator: RawOperator, source: Tensor, output: Tensor, limits: Limits
 ) -> Operator:
     """Return a convolution of 1 x 1 with weights 1: it brings values to another scale."""
     channels = source.shape[3]
     operands.has_shape(output, source.shape)
     return Depthwise(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(source.id,),
-        output=output.id,
-        input_shape=source.shape,
-        output_shape=output.shape,
+        **fields(operator, output, source),
         weights=frozen(np.ones((1, 1, channels), np.int8)),
         bias=frozen(np.zeros(channels, np.int32)),
         zero=source.zero_point,
         zero_out=output.zero_point,
         scaling=operands.scaling(lambda: rescaling(source.scales[0], output.scales[0], channels)),
-        minimum=limits[0],
-        maximum=limits[1],
+        **limits,
         stride=(1, 1),
         padding=Padding(),
     )
@@ -196,14 +163,14 @@ def quantize(operands: Operands, operator: RawOperator) -> Operator:
     """Check QUANTIZE, which must be from int8 to int8."""
     operands.count(operator, 1, 1)
     output = operands.output(operator)
-    return _identity(operands, operator, operands.input(operator), output, (-128, 127))
+    return _identity(operands, operator, operands.input(operator), output, {"minimum": -128, "maximum": 127})
 
 
 def relu(operands: Operands, operator: RawOperator) -> Operator:
     """Check RELU as an operator of its own."""
     operands.count(operator, 1, 1)
     output = operands.output(operator)
-    limits = clamp_range(Activation.RELU, output.scales[0], output.zero_point)
+    limits = operands.clamp(Activation.RELU, output)
     return _identity(operands, operator, operands.input(operator), output, limits)
 
 
@@ -217,5 +184,5 @@ def relu6(operands: Operands, operator: RawOperator) -> Operator:
             "its input and its output have different scales or zero points",
             "They must be the same; convert the network again",
         )
-    limits = operands.scaling(lambda: clamp_range(Activation.RELU6, output.scales[0], output.zero_point))
+    limits = operands.clamp(Activation.RELU6, output)
     return _identity(operands, operator, source, output, limits)

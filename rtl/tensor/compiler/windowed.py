@@ -17,7 +17,7 @@ from rtl.tensor.compiler.graph import (
     Tensor,
 )
 from rtl.tensor.compiler.model import RawOperator
-from rtl.tensor.compiler.operands import Operands, Padded, frozen
+from rtl.tensor.compiler.operands import BROKEN, Operands, Padded, fields, frozen
 from rtl.tensor.compiler.quantise import convolution_scaling, mean_scale
 from rtl.tensor.compiler.schema import ConvField, DepthwiseField, OptionsType, PoolField
 
@@ -25,10 +25,6 @@ __all__ = ["average_pool", "conv", "depthwise", "max_pool", "mean", "pad"]
 
 #: Weights that a depthwise convolution with a multiplier may grow to as an ordinary one.
 _LARGEST_EXPANSION = 1 << 22
-
-_BROKEN = (
-    "The file is damaged or from a converter that contradicts TensorFlow Lite; convert the network again"
-)
 
 
 def _pair(options: Table | None, rows: int, columns: int, default: int) -> tuple[int, int]:
@@ -58,14 +54,9 @@ def conv(operands: Operands, operator: RawOperator) -> Operator:
     kind = operands.padding(options, ConvField.PADDING)
     padding = operands.slides(source.shape, around, (rows, columns), stride, kind, output, channels)
     scales = operands.weight_scales(weights, 0)
-    minimum, maximum = operands.clamp(options, ConvField.ACTIVATION, output)
+    limits = operands.limits(options, ConvField.ACTIVATION, output)
     return Conv(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(source.id,),
-        output=output.id,
-        input_shape=source.shape,
-        output_shape=output.shape,
+        **fields(operator, output, source),
         weights=weights.data.astype(np.int8, copy=False),
         bias=operands.bias(operator, channels),
         zero=source.zero_point,
@@ -73,8 +64,7 @@ def conv(operands: Operands, operator: RawOperator) -> Operator:
         scaling=operands.scaling(
             lambda: convolution_scaling(source.scales[0], scales, output.scales[0], channels)
         ),
-        minimum=minimum,
-        maximum=maximum,
+        **limits,
         stride=stride,
         padding=padding,
     )
@@ -101,12 +91,12 @@ def depthwise(operands: Operands, operator: RawOperator) -> Operator:
         operands.model.refuse(
             f"its weights have shape {first} x {rows} x {columns} x {channels}, which does not fit "
             f"{depth} input channels and a depth multiplier of {stated}",
-            _BROKEN,
+            BROKEN,
         )
     kind = operands.padding(options, DepthwiseField.PADDING)
     padding = operands.slides(source.shape, around, (rows, columns), stride, kind, output, channels)
     scales = operands.weight_scales(weights, 3)
-    minimum, maximum = operands.clamp(options, DepthwiseField.ACTIVATION, output)
+    limits = operands.limits(options, DepthwiseField.ACTIVATION, output)
     values = weights.data.astype(np.int8, copy=False)[0]
     if multiplier > 1:
         if values.size * depth > _LARGEST_EXPANSION:
@@ -122,12 +112,7 @@ def depthwise(operands: Operands, operator: RawOperator) -> Operator:
         values = frozen(expanded)
     form = Depthwise if multiplier == 1 else Conv
     return form(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(source.id,),
-        output=output.id,
-        input_shape=source.shape,
-        output_shape=output.shape,
+        **fields(operator, output, source),
         weights=values,
         bias=operands.bias(operator, channels),
         zero=source.zero_point,
@@ -135,8 +120,7 @@ def depthwise(operands: Operands, operator: RawOperator) -> Operator:
         scaling=operands.scaling(
             lambda: convolution_scaling(source.scales[0], scales, output.scales[0], channels)
         ),
-        minimum=minimum,
-        maximum=maximum,
+        **limits,
         stride=stride,
         padding=padding,
     )
@@ -163,19 +147,13 @@ def _pool(operands: Operands, operator: RawOperator, form: type[AveragePool] | t
     kind = operands.padding(options, PoolField.PADDING)
     padding = operands.slides(source.shape, Padding(), kernel, stride, kind, output, source.shape[3])
     _same_quantisation(operands, source, output)
-    minimum, maximum = operands.clamp(options, PoolField.ACTIVATION, output)
+    limits = operands.limits(options, PoolField.ACTIVATION, output)
     return form(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(source.id,),
-        output=output.id,
-        input_shape=source.shape,
-        output_shape=output.shape,
+        **fields(operator, output, source),
         kernel=kernel,
         stride=stride,
         padding=padding,
-        minimum=minimum,
-        maximum=maximum,
+        **limits,
     )
 
 
@@ -210,12 +188,7 @@ def mean(operands: Operands, operator: RawOperator) -> Operator:
             f"its input has {source.shape[1]} x {source.shape[2]} pixels", "Sides of 1 to 255 are supported"
         )
     return Mean(
-        index=operator.index,
-        kind=operator.kind,
-        inputs=(source.id,),
-        output=output.id,
-        input_shape=source.shape,
-        output_shape=output.shape,
+        **fields(operator, output, source),
         zero=source.zero_point,
         zero_out=output.zero_point,
         scale=operands.scaling(lambda: mean_scale(source.scales[0], output.scales[0], count)),
