@@ -2,7 +2,7 @@
 
 from verif.mutants import Mutant
 
-__all__ = ["MUTANTS", "PARAMETERS"]
+__all__ = ["PARAMETERS", "SHELL"]
 
 #: Small memories: programs that fill them are short.
 PARAMETERS = {"array": 4, "bus_width": 32, "activation_kib": 2, "weight_kib": 1, "psum_words": 16}
@@ -17,7 +17,7 @@ def _mutant(name: str, file: str, anchor: str, replacement: str) -> Mutant:
 
 
 #: Grouped by what is broken.
-MUTANTS = (
+SHELL = (
     # Bursts and beats.
     _mutant(
         "burst_crosses_4_kib",
