@@ -68,7 +68,10 @@ _ALL = (
             ),
             "window_place": ("self._place.eq(self._next_place)", "self._place.eq(self._next_place + 1)"),
             "zero_point_of_the_first": ("Mux(self._second, current.zero_b, current.zero)", "current.zero"),
-            "kept_sums_not_begun_with": ("self._tap_first & ~current.accumulate", "self._tap_first"),
+            "kept_sums_not_begun_with": (
+                "Mux(self._tap_first, current.accumulate, ~self._single)",
+                "Mux(self._tap_first, 0, ~self._single)",
+            ),
             "weights_kept": (
                 "(self._complete & self._rectangle_end)),\n            slot.load",
                 "(self._complete & self._row_end)),\n            slot.load",

@@ -64,9 +64,9 @@ def token_layout(config: AcceleratorConfig) -> data.StructLayout:
     command, bias, scales
         First of its command, so that what holds for all of it is taken over;
         first of its output group, whose biases, multipliers and shifts come.
-    first, chain, memory
-        The sum begins with the bias; with the sum before; with the partial
-        sum in memory.
+    chain, memory
+        The sum begins with the sum before; with the partial sum in memory;
+        without either, with the bias.
     write
         The sum goes to the partial sums.
     read_place, write_place
@@ -86,7 +86,6 @@ def token_layout(config: AcceleratorConfig) -> data.StructLayout:
             "command": 1,
             "bias": 1,
             "scales": 1,
-            "first": 1,
             "chain": 1,
             "memory": 1,
             "write": 1,

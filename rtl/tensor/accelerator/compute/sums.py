@@ -83,7 +83,6 @@ class TileSums(wiring.Component):
             m.d.sync += [
                 self.o_valid.eq(1),
                 self.o_token.eq(0),
-                self.o_token.first.eq(1),
                 self.o_token.result.eq(1),
                 self.o_token.end.eq(end & (left == 1)),
                 left.eq(left - 1),

@@ -385,7 +385,6 @@ class Walker(wiring.Component):
             token.command.eq(group_begins & self._new_command),
             token.bias.eq(group_begins & has_weights),
             token.scales.eq(group_begins & has_weights & ~current.per_tensor),
-            token.first.eq(~self._plain | (self._tap_first & ~current.accumulate)),
             token.chain.eq(self._plain & self._single & ~self._tap_first),
             token.memory.eq(self._plain & Mux(self._tap_first, current.accumulate, ~self._single)),
             token.write.eq(self._plain & Mux(self._tap_end, current.keep, ~self._single)),

@@ -4,6 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
+
+pytest.importorskip("flatbuffers", reason="FlatBuffers is not installed: pip install flatbuffers")
+
 from compiled_networks import CONFIGS, differing
 
 from rtl.tensor.accelerator.commands import Compute, Operation
