@@ -11,11 +11,10 @@ from rtl.tensor.accelerator.commands import COMMANDS, Compute, End, Engine, Load
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.accelerator.extents import ExtentCheck, Kind
 from rtl.tensor.accelerator.fetch import word_layout
-from rtl.tensor.accelerator.interfaces import command_layout
+from rtl.tensor.accelerator.interfaces import ErrorCode, command_layout
 
 __all__ = ["Dispatcher", "fault_layout"]
 
-_ILLEGAL, _FIELD, _ADDRESS, _BUS = 1, 2, 3, 4
 _WORDS = max(kind.WORDS for kind in COMMANDS.values())
 #: Fields that must not be 0.
 _POSITIVE = {
@@ -137,7 +136,7 @@ class Dispatcher(wiring.Component):
                     m.d.sync += [self.fault.tag.eq(header[16:]), self.fault.engine.eq(0)]
                     with m.If(self.words.payload.error):
                         m.d.sync += self.fault.tag.eq(0)
-                        fail(_BUS)
+                        fail(ErrorCode.BUS)
                     with m.Else():
                         self._decode(m, header[:16], engine, left, fail)
             with m.State("WORDS"):
@@ -145,7 +144,7 @@ class Dispatcher(wiring.Component):
                 with m.If(self.words.valid):
                     m.d.sync += left.eq(left - 1)
                     with m.If(self.words.payload.error):
-                        fail(_BUS)
+                        fail(ErrorCode.BUS)
                     with m.Elif(left == 1):
                         m.next = "FIELDS"
             with m.State("FIELDS"):
@@ -187,7 +186,7 @@ class Dispatcher(wiring.Component):
                     m.d.sync += [engine.eq(number), left.eq(kind.WORDS - 1)]
                     m.next = "WORDS"
             with m.Default():
-                fail(_ILLEGAL)
+                fail(ErrorCode.COMMAND)
 
     def _refused(
         self, m: Module, transfer: data.View, pack: data.View, compute: data.View, engine: Signal
@@ -208,14 +207,14 @@ class Dispatcher(wiring.Component):
         code = Signal(4)
         with m.Switch(engine):
             with m.Case(Engine.PACK):
-                m.d.comb += code.eq(Mux(zero[1], _FIELD, 0))
+                m.d.comb += code.eq(Mux(zero[1], ErrorCode.FIELD, 0))
             with m.Case(Engine.COMPUTE):
-                m.d.comb += code.eq(Mux(zero[2] | self._excluded(compute), _FIELD, 0))
+                m.d.comb += code.eq(Mux(zero[2] | self._excluded(compute), ErrorCode.FIELD, 0))
             with m.Default():
                 with m.If(zero[0] | (weights & (engine == Engine.STORE))):
-                    m.d.comb += code.eq(_FIELD)
+                    m.d.comb += code.eq(ErrorCode.FIELD)
                 with m.Elif(unaligned):
-                    m.d.comb += code.eq(_ADDRESS)
+                    m.d.comb += code.eq(ErrorCode.ADDRESS)
         return code
 
     @staticmethod

@@ -1,12 +1,25 @@
 """What joins the engines of the accelerator to its memories and its sequencer."""
 
+import enum
+
 from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.tensor.accelerator.commands import Command, Engine
 
-__all__ = ["CommandPort", "Events", "ReadPort", "WritePort", "command_layout"]
+__all__ = ["CommandPort", "ErrorCode", "Events", "ReadPort", "WritePort", "command_layout"]
+
+
+class ErrorCode(enum.IntEnum):
+    """What stopped a program, as the status register shows it; 0 is nothing."""
+
+    COMMAND = 1
+    FIELD = 2
+    ADDRESS = 3
+    BUS = 4
+    DEADLOCK = 5
+    CONFIG = 6
 
 
 class ReadPort(wiring.Signature):

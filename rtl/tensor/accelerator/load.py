@@ -8,13 +8,11 @@ from amaranth.utils import ceil_log2
 from rtl.tensor.accelerator.bus import beat_layout, burst_layout
 from rtl.tensor.accelerator.commands import Load
 from rtl.tensor.accelerator.config import AcceleratorConfig
-from rtl.tensor.accelerator.interfaces import CommandPort, WritePort
+from rtl.tensor.accelerator.interfaces import CommandPort, ErrorCode, WritePort
 from rtl.tensor.accelerator.memory import transfer_words
 from rtl.tensor.accelerator.transfer import BurstSplitter, WordWalker
 
 __all__ = ["LoadEngine"]
-
-_BUS_ERROR = 4
 
 
 class LoadEngine(wiring.Component):
@@ -107,7 +105,7 @@ class LoadEngine(wiring.Component):
         take = self.beat.valid & self.beat.ready
         m.d.sync += [command.done.eq(written & walker.last), command.done_tag.eq(walker.tag)]
         with m.If(take & self.beat.payload.error & (command.error == 0)):
-            m.d.sync += [command.error.eq(_BUS_ERROR), command.error_tag.eq(walker.tag)]
+            m.d.sync += [command.error.eq(ErrorCode.BUS), command.error_tag.eq(walker.tag)]
         with m.If(command.error != 0):
             m.d.sync += command.done.eq(0)
         return m

@@ -11,7 +11,7 @@ from rtl.tensor.accelerator.commands import Compute, Engine, Load, Pack, Store
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.accelerator.dispatch import Dispatcher, fault_layout
 from rtl.tensor.accelerator.fetch import Fetch
-from rtl.tensor.accelerator.interfaces import CommandPort, Events
+from rtl.tensor.accelerator.interfaces import CommandPort, ErrorCode, Events
 from rtl.tensor.accelerator.queue import CommandQueue
 
 __all__ = ["QUEUES", "Sequencer"]
@@ -20,7 +20,6 @@ __all__ = ["QUEUES", "Sequencer"]
 QUEUES = {Engine.LOAD: 4, Engine.PACK: 1, Engine.COMPUTE: 1, Engine.STORE: 4}
 _KINDS = {Engine.LOAD: Load, Engine.PACK: Pack, Engine.COMPUTE: Compute, Engine.STORE: Store}
 _UNDER_WAY = 8
-_DEADLOCK, _CONFIGURATION = 5, 6
 #: Cycles without any way on that make a deadlock: longer than counts take to reach a queue's comparison.
 _PATIENCE = 7
 
@@ -186,7 +185,7 @@ class Sequencer(wiring.Component):
                         self.failed.eq(1),
                         self.finished.eq(0),
                         self.fault.eq(0),
-                        self.fault.code.eq(_CONFIGURATION),
+                        self.fault.code.eq(ErrorCode.CONFIG),
                     ]
                 with m.Elif(self.start & ~self.failed):
                     m.d.sync += [self.finished.eq(0), restart.eq(1)]
@@ -243,7 +242,7 @@ class Sequencer(wiring.Component):
             m.d.sync += [self.failed.eq(1), self.fault.eq(dispatcher.fault)]
             m.next = "IDLE"
         with m.Elif(settled):
-            m.d.sync += [self.failed.eq(1), self.fault.eq(0), self.fault.code.eq(_DEADLOCK)]
+            m.d.sync += [self.failed.eq(1), self.fault.eq(0), self.fault.code.eq(ErrorCode.DEADLOCK)]
             for engine in reversed(Engine):
                 with m.If(self.pending[engine]):
                     m.d.sync += self.fault.tag.eq(queues[engine].o.payload.tag)

@@ -8,13 +8,12 @@ from amaranth.utils import ceil_log2
 from rtl.tensor.accelerator.bus import OUTSTANDING, burst_layout
 from rtl.tensor.accelerator.commands import Store
 from rtl.tensor.accelerator.config import AcceleratorConfig
-from rtl.tensor.accelerator.interfaces import CommandPort, ReadPort
+from rtl.tensor.accelerator.interfaces import CommandPort, ErrorCode, ReadPort
 from rtl.tensor.accelerator.memory import transfer_words
 from rtl.tensor.accelerator.transfer import BurstSplitter, WordWalker
 
 __all__ = ["StoreEngine"]
 
-_BUS_ERROR = 4
 _BUFFER = 3  # portions on their way from the memory: asked for, coming, waiting
 
 
@@ -116,7 +115,7 @@ class StoreEngine(wiring.Component):
         m.d.comb += command.error_tag.eq(tag)
         m.d.sync += [command.done.eq(0), command.done_tag.eq(tag)]
         with m.If(self.answered & self.error):
-            m.d.sync += command.error.eq(_BUS_ERROR)
+            m.d.sync += command.error.eq(ErrorCode.BUS)
         with m.Elif(finished & (command.error == 0)):
             m.d.sync += [command.done.eq(1), self.busy.eq(0)]
         return m

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import enum
+from rtl.tensor.accelerator.interfaces import ErrorCode
 
 __all__ = ["ErrorCode", "HazardError", "MachineError"]
-
-
-class ErrorCode(enum.IntEnum):
-    """Error codes of the status register."""
-
-    COMMAND = 1
-    FIELD = 2
-    ADDRESS = 3
-    BUS = 4
-    DEADLOCK = 5
-    CONFIG = 6
 
 
 class MachineError(Exception):
