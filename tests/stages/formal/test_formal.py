@@ -35,10 +35,21 @@ endmodule
 """
 
 
-def run(tmp_path: Path, limit: int, **params: Any) -> FakeContext:
+STUCK = """\
+module counter(input clk, input en, output reg stuck = 0);
+  always @(posedge clk) stuck <= stuck & en;
+  always @(posedge clk) begin
+    assert (!stuck);
+    OTHER
+  end
+endmodule
+"""
+
+
+def run(tmp_path: Path, limit: int, text: str = COUNTER, **params: Any) -> FakeContext:
     source = tmp_path / "src" / "counter.sv"
     source.parent.mkdir()
-    source.write_text(COUNTER.replace("LIMIT", str(limit)))
+    source.write_text(text.replace("LIMIT", str(limit)))
     chosen = {"name": "p", "top": "counter", "sources": ["counter.sv"], "mode": "bmc", "depth": 14,
               "solver": "yices", **params}  # fmt: skip
     context = FakeContext(tmp_path / "work", chosen, {}, tools())
@@ -74,6 +85,13 @@ def test_abc_finds_invariants_by_itself(tmp_path: Path) -> None:
     (check,) = run(tmp_path, limit=12, mode="prove", depth=2, solver="abc").checks
     assert check.passed
     assert check.message == "no assertion ever fails"
+
+
+@pytest.mark.parametrize(("other", "passed"), [("", True), ("assert (!en);", False)])
+def test_abc_answers_where_all_registers_can_be_merged_away(other: str, passed: bool, tmp_path: Path) -> None:
+    (check,) = run(tmp_path, limit=0, text=STUCK.replace("OTHER", other), solver="abc").checks
+    assert check.passed is passed
+    assert "within 14 cycles" in check.message if passed else check.place.endswith("counter.sv:5")
 
 
 def test_abc_takes_no_proof_from_assumptions_that_exclude_each_other(tmp_path: Path) -> None:
