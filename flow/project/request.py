@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flow.model.design import Design, FormalSpec, Synthesis, TestSpec, is_parameter
+from flow.model.design import Design, FormalSpec, TestSpec, is_parameter
 from flow.model.errors import ConfigError
 from flow.stages.chip import PARTS
 
@@ -118,11 +118,10 @@ def apply(design: Design, request: Request) -> Design:
     if request.seeds is not None:
         tests = tuple(replace(t, seeds=request.seeds) for t in tests)
     try:
-        synthesis = Synthesis(
+        synthesis = replace(
+            design.synthesis,
             recipe=request.recipe or design.synthesis.recipe,
             hierarchy=request.hierarchy or design.synthesis.hierarchy,
-            dont_use=design.synthesis.dont_use,
-            abc_script=design.synthesis.abc_script,
         )
     except ValueError as error:
         raise ConfigError(str(error), "--recipe") from None
