@@ -3,5 +3,6 @@
 from verif.agents.axi4.lite import LiteManager
 from verif.agents.axi4.memory import AxiMemory
 from verif.agents.axi4.protocol import AxiChecker, AxiSample
+from verif.agents.axi4.recorder import AxiRecorder, Burst
 
-__all__ = ["AxiChecker", "AxiMemory", "AxiSample", "LiteManager"]
+__all__ = ["AxiChecker", "AxiMemory", "AxiRecorder", "AxiSample", "Burst", "LiteManager"]

@@ -7,6 +7,7 @@ from cocotb.handle import HierarchyObject
 from cocotb.triggers import RisingEdge
 
 from verif.agents.axi4.protocol import AxiChecker
+from verif.agents.axi4.recorder import AxiRecorder
 
 __all__ = ["AxiMemory"]
 
@@ -37,6 +38,17 @@ class AxiMemory:
         Chance that a channel pauses in a cycle, 0 to less than 1.
     seed
         Of the pauses.
+
+    Attributes
+    ----------
+    content
+        The memory.
+    latency, stall
+        May be changed at any time.
+    failing
+        Ranges of bytes that answer with an error, ends left out.
+    checker, recorder
+        What watches the port.
     """
 
     def __init__(
@@ -52,8 +64,10 @@ class AxiMemory:
     ) -> None:
         self.content = bytearray(size)
         self.checker = AxiChecker(width // 8)
+        self.recorder = AxiRecorder()
+        self.failing: list[range] = []
         self._bytes = width // 8
-        self._latency, self._stall, self._random = latency, stall, Random(seed)
+        self.latency, self.stall, self._random = latency, stall, Random(seed)
         self._dut, self._wires = dut, {n: getattr(dut, prefix + n) for n in (*_INPUTS, *_OUTPUTS)}
         self._now = dict.fromkeys(_INPUTS, 0)
         # (due, address, whether it is the last beat); bursts of (address, beats); (due, response).
@@ -76,6 +90,7 @@ class AxiMemory:
                 value = self._wires[name].value
                 sample[name] = int(value) if value.is_resolvable else 0
             self.checker.observe(sample, reset=reset)
+            self.recorder.observe(sample, reset=reset)
             if reset:
                 for queue in (self._reads, self._writes, self._answers):
                     queue.clear()
@@ -91,13 +106,13 @@ class AxiMemory:
         if sample["arvalid"] and sample["arready"]:
             for beat in range(sample["arlen"] + 1):
                 address = sample["araddr"] + beat * self._bytes
-                self._reads.append((cycle + self._latency, address, int(beat == sample["arlen"])))
+                self._reads.append((cycle + self.latency, address, int(beat == sample["arlen"])))
         if sample["awvalid"] and sample["awready"]:
             self._writes.append([sample["awaddr"], sample["awlen"] + 1])
 
     def _write(self, sample: dict[str, int], cycle: int) -> None:
         burst = self._writes[0]
-        if burst[0] + self._bytes > len(self.content):
+        if self._fails(burst[0]):
             self._response = _SLVERR
         else:
             data = sample["wdata"].to_bytes(self._bytes, "little")
@@ -108,7 +123,7 @@ class AxiMemory:
         burst[1] -= 1
         if burst[1] == 0:
             self._writes.popleft()
-            self._answers.append((cycle + self._latency, self._response))
+            self._answers.append((cycle + self.latency, self._response))
             self._response = 0
 
     def _next(self, sample: dict[str, int], cycle: int) -> dict[str, int]:
@@ -118,7 +133,7 @@ class AxiMemory:
             driven["rvalid"] = 0
             if self._reads and self._reads[0][0] <= cycle and not self._pauses():
                 _, address, last = self._reads.popleft()
-                good = address + self._bytes <= len(self.content)
+                good = not self._fails(address)
                 data = bytes(self.content[address : address + self._bytes]) if good else b""
                 driven |= {"rvalid": 1, "rdata": int.from_bytes(data, "little"), "rlast": last}
                 driven["rresp"] = 0 if good else _SLVERR
@@ -132,8 +147,12 @@ class AxiMemory:
         driven["wready"] = int(bool(self._writes) and not self._pauses())
         return driven
 
+    def _fails(self, address: int) -> bool:
+        beyond = address + self._bytes > len(self.content)
+        return beyond or any(address in failing for failing in self.failing)
+
     def _pauses(self) -> bool:
-        return self._stall > 0 and self._random.random() < self._stall
+        return self.stall > 0 and self._random.random() < self.stall
 
     def _drive(self, values: dict[str, int]) -> None:
         for name, value in values.items():

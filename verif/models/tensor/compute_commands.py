@@ -92,6 +92,7 @@ def random_batch(
     commands: int = 12,
     operations: Sequence[Operation] = tuple(Operation),
     work: int = 1500,
+    crowded: bool = False,
 ) -> Batch:
     """Return a batch of a seed.
 
@@ -107,8 +108,10 @@ def random_batch(
         To draw from.
     work
         Cycles of a command's array, about, at most.
+    crowded
+        Short commands close behind one another, many of which keep their sums.
     """
-    maker = _Maker(config, seed, work)
+    maker = _Maker(config, seed, work, crowded)
     windowed = [operation for operation in operations if operation in _WINDOWED]
     while len(maker.batch.commands) < commands:
         # Kept sums are mostly gone on with.
@@ -119,8 +122,8 @@ def random_batch(
 
 
 class _Maker:
-    def __init__(self, config: AcceleratorConfig, seed: int, work: int) -> None:
-        self.config, self.work = config, work
+    def __init__(self, config: AcceleratorConfig, seed: int, work: int, crowded: bool) -> None:
+        self.config, self.work, self.crowded = config, work, crowded
         self.random = Random(seed)
         self.numbers = np.random.default_rng(seed)
         self.batch = Batch(config, Memories.create(config, seed=seed))
@@ -155,7 +158,7 @@ class _Maker:
         self._order(command)
         self._remember_sums(command)
         self.batch.commands.append(command)
-        self.batch.delays.append(self.random.choice((0, 0, 0, 0, 1, 7, 30)))
+        self.batch.delays.append(0 if self.crowded else self.random.choice((0, 0, 0, 0, 1, 7, 30)))
         return True
 
     def _draw(self, operation: Operation) -> Compute:
@@ -189,7 +192,8 @@ class _Maker:
                 source_b=self._place(words) or 1,
                 target=self._place(words),
             )
-        kernel_columns, kernel_rows = draw.choice(_SIZES), draw.choice(_SIZES)
+        sizes = (1, 1, 1, 2) if self.crowded else _SIZES
+        kernel_columns, kernel_rows = draw.choice(sizes), draw.choice(sizes)
         stride_x, stride_y = draw.choice((1, 1, 2, 2, 3)), draw.choice((1, 1, 2, 2, 5))
         if operation is Operation.DEPTHWISE:
             kernel_columns, kernel_rows = draw.randint(1, 4), draw.randint(1, 3)
@@ -227,7 +231,8 @@ class _Maker:
         )
 
     def _size(self) -> int:
-        return self.random.choice((1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17))
+        sizes = (1, 1, 2, 3, 4) if self.crowded else (1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17)
+        return self.random.choice(sizes)
 
     def _place(self, words: int) -> int:
         free = max(0, self.config.activation_words - words)
@@ -246,7 +251,7 @@ class _Maker:
         few = operation in _WINDOWED and groups == 1 and pixels <= self.config.psum_words
         return {
             "per_tensor": self.random.random() < 0.3,
-            "keep": few and self.random.random() < 0.25,
+            "keep": few and self.random.random() < (0.5 if self.crowded else 0.25),
             "accumulate": few and pixels <= self.kept and self.random.random() < 0.8,
             "divide": operation is Operation.SUM and self.random.random() < 0.6,
         }
@@ -332,7 +337,7 @@ class _Maker:
         """Decide whether the command waits for those before: it must, where they touch the same words."""
         sources, target = self._sources(command), [self._target(command)]
         must = self._overlap(sources, self.writes) or self._overlap(target, self.reads + self.writes)
-        barrier = must or self.random.random() < 0.15
+        barrier = must or (not self.crowded and self.random.random() < 0.15)
         if barrier:
             self.reads, self.writes = [], []
         self.reads += sources

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rtl.tensor.accelerator.config import AcceleratorConfig
-from verif.benches.tensor_compute import Mismatch, compare, grants_of
+from verif.benches.tensor_compute import Mismatch, batch_of, compare, grants_of
 from verif.harness.tensor_compute import ComputeSimulator, SimulationError, build
-from verif.models.tensor.compute_commands import random_batch
 from verif.mutants import Mutant, plant
 from verif.mutants.accelerator.finding import Finding
 
@@ -19,7 +18,7 @@ __all__ = ["attack_compute", "examine_compute"]
 
 _ROOT = Path(__file__).resolve().parents[3]
 _WORK = 600  # cycles of a command, about
-_LIMIT = 100_000  # cycles of a batch, whose longest takes a quarter of that
+_LIMIT = 400_000  # cycles of a batch, whose longest takes a quarter of that
 _CONVERT = """
 import json, sys
 from amaranth.back import verilog
@@ -72,7 +71,7 @@ def examine_compute(simulator: ComputeSimulator, *, seeds: int) -> Finding:
     """Run a batch of random commands for each seed, until one notices a fault."""
     cycles = commands = 0
     for seed in range(seeds):
-        batch = random_batch(simulator.config, seed, work=_WORK)
+        batch = batch_of(simulator.config, seed, _WORK)
         commands += len(batch.commands)
         try:
             outcome = simulator.run(

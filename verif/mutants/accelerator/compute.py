@@ -142,7 +142,7 @@ _ALL = (
                 "self._linear | (self._columns_left != 1)",
                 "self._linear | (self._columns_left != 0)",
             ),
-            "pair_of_two_commands": ("~alone & ~first.end", "~alone"),
+            "end_of_a_pair_missed": (" | (pair & second.end)", ""),
             "row_step_forgotten": ("next_row.eq(row + row_step)", "next_row.eq(row)"),
         },
     ),
