@@ -136,9 +136,6 @@ class Formal:
         places = abc.statements((ctx.workdir / abc.MAP).read_text(), (ctx.workdir / MODEL).read_text())
         try:
             result = ctx.run(replace(abc.prove_command(tool, mode, frames), wall_s=limit))
-            if abc.merged_away(result.text()):
-                again = abc.prove_command(tool, mode, frames, merge=False)
-                result = ctx.run(replace(again, wall_s=limit))
             reading = abc.read_log(result.text(), mode, places, first)
             if result.returncode not in (0, 1):  # it crashed, whatever it had said by then
                 raise ToolError("abc", f"ended with status {result.returncode}", result.log)

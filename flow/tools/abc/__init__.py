@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flow.tools.abc.adapter import ABC, Abc
-from flow.tools.abc.log import check_possible, merged_away, read_log, statements, states_visited
+from flow.tools.abc.log import check_possible, read_log, statements, states_visited
 from flow.tools.abc.plan import (
     GRAPH,
     MAP,
@@ -26,7 +26,6 @@ __all__ = [
     "Abc",
     "check_possible",
     "graph_lines",
-    "merged_away",
     "possible_command",
     "prove_command",
     "read_log",

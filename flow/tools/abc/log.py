@@ -8,19 +8,18 @@ import re
 from flow.model.check import Severity
 from flow.model.tool import Message, Reading
 
-__all__ = ["check_possible", "merged_away", "read_log", "statements", "states_visited"]
+__all__ = ["check_possible", "read_log", "statements", "states_visited"]
 
 _ASSERTED = re.compile(r"Output\s+(\d+)(?: of miter \S+)? (?:was asserted|is trivially SAT) in frame\s+(\d+)")
 _FRAMES = re.compile(r"No output asserted in (\d+) frames")
 _VISITED = re.compile(r"Explored all reachable states after completing (\d+) frames")
 _SOURCE = re.compile(r"^(?P<file>.+?):(?P<line>\d+)(?:\.\d+\S*)?$")
 _PROVED = ("Property proved", "All outputs solved or timed out")  # no time limit is given to it
-_COMBINATIONAL = "Does not work for combinational"
 _BROKEN = (
     "Cannot open input file",
     "Wrong input file format",
     "has failed",
-    _COMBINATIONAL,
+    "Does not work for combinational",
     "Assertion `",
 )
 
@@ -95,11 +94,6 @@ def read_log(text: str, mode: str, places: tuple[str, ...], first: int) -> Readi
     return Reading(
         messages=tuple(dict.fromkeys(messages)), data={"status": status, "step": step, "covered": covered}
     )
-
-
-def merged_away(text: str) -> bool:
-    """Whether no register was left to search over."""
-    return _COMBINATIONAL in text
 
 
 def states_visited(text: str) -> int:
