@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Bucket", "BucketState", "Regression", "Result", "Verdict"]
+__all__ = ["Bucket", "BucketState", "Night", "Regression", "Result", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -233,3 +233,43 @@ class Regression:
             return cls(**{**rest, "results": results, "buckets": buckets, "missing": missing})
         except (KeyError, TypeError) as error:
             raise ValueError(f"the record of the regression is damaged ({error})") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """What a trend needs of one regression.
+
+    Attributes
+    ----------
+    id, suite, commit, started, elapsed_s
+        As the regression has them.
+    counts
+        How many results have each verdict; a verdict that is not there has none.
+    flaky
+        How many results are flaky.
+    states
+        How many buckets have each state; as with `counts`.
+    """
+
+    id: str
+    suite: str = ""
+    commit: str = ""
+    started: str = ""
+    elapsed_s: float = 0.0
+    counts: Mapping[Verdict, int] = field(default_factory=dict)
+    flaky: int = 0
+    states: Mapping[BucketState, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, regression: Regression) -> Night:
+        """Return `regression` in short."""
+        return cls(
+            id=regression.id,
+            suite=regression.suite,
+            commit=regression.commit,
+            started=regression.started,
+            elapsed_s=regression.elapsed_s,
+            counts={verdict: n for verdict, n in regression.counts.items() if n},
+            flaky=sum(result.flaky for result in regression.results),
+            states=Counter(bucket.state for bucket in regression.buckets),
+        )

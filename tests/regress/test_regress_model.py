@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from flow.regress.model import Bucket, BucketState, Regression, Result, Verdict
+from flow.regress.model import Bucket, BucketState, Night, Regression, Result, Verdict
 
 
 def _result(verdict: Verdict, seed: int = 1, *, quarantined: bool = False) -> Result:
@@ -59,3 +59,12 @@ def test_counts_every_verdict() -> None:
     assert counts[Verdict.PASS] == 2
     assert counts[Verdict.CRASH] == 1
     assert counts[Verdict.XPASS] == 0
+
+
+def test_a_night_is_the_regression_in_short() -> None:
+    results = [_result(Verdict.PASS), Result(test="t", testcase="c", seed=2, verdict=Verdict.FAIL, flaky=True)]
+    bucket = Bucket(id="0123456789", title="x", verdict=Verdict.FAIL, state=BucketState.KNOWN)
+    night = Night.of(Regression(id="r", design="d", suite="smoke", results=results, buckets=[bucket]))
+    assert (night.id, night.suite, night.flaky) == ("r", "smoke", 1)
+    assert night.counts == {Verdict.PASS: 1, Verdict.FAIL: 1}
+    assert night.states == {BucketState.KNOWN: 1}
