@@ -62,7 +62,10 @@ def test_counts_every_verdict() -> None:
 
 
 def test_a_night_is_the_regression_in_short() -> None:
-    results = [_result(Verdict.PASS), Result(test="t", testcase="c", seed=2, verdict=Verdict.FAIL, flaky=True)]
+    results = [
+        _result(Verdict.PASS),
+        Result(test="t", testcase="c", seed=2, verdict=Verdict.FAIL, flaky=True),
+    ]
     bucket = Bucket(id="0123456789", title="x", verdict=Verdict.FAIL, state=BucketState.KNOWN)
     night = Night.of(Regression(id="r", design="d", suite="smoke", results=results, buckets=[bucket]))
     assert (night.id, night.suite, night.flaky) == ("r", "smoke", 1)
