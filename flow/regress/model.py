@@ -43,6 +43,8 @@ class Result:
     test, testcase
         Name in the manifest, and of the function in its module; of a run that
         ended before any test case, ``testcase`` is empty.
+    module
+        Python module of the bench: failures of one bench may be one bug.
     seed, index
         Its seed, and which of the test's it is; -1 for a seed that was named.
     verdict
@@ -81,6 +83,7 @@ class Result:
     waves: str = ""
     host: str = ""
     attempts: int = 1
+    module: str = ""
 
     @property
     def key(self) -> tuple[str, str, int]:
