@@ -82,7 +82,8 @@ class CoreConfig:
     btb_entries, bht_entries, ras_entries
         Sizes of the dynamic predictor: target buffer (which has a counter
         for each entry), counters beside it, return addresses. Powers of two,
-        or 0.
+        or 0; of the target buffer also three times one, which gives it three
+        ways in place of two.
     instruction_cache_bytes, data_cache_bytes
         Cache sizes, powers of two of at least 256, or 0 for none.
     instruction_tcm_bytes, data_tcm_bytes, instruction_tcm_base, data_tcm_base
@@ -234,9 +235,12 @@ _RULES = (
         "not {c.branch_predictor!r}",
     ),
     (
-        lambda c: any(_odd_size(n, 2) for n in (c.btb_entries, c.bht_entries, c.ras_entries)),
-        "btb_entries, bht_entries and ras_entries must be powers of two or 0, "
-        "not {c.btb_entries}, {c.bht_entries}, {c.ras_entries}",
+        lambda c: any(_odd_size(n, 2) for n in (c.bht_entries, c.ras_entries)),
+        "bht_entries and ras_entries must be powers of two or 0, not {c.bht_entries}, {c.ras_entries}",
+    ),
+    (
+        lambda c: _odd_size(c.btb_entries, 1) and (c.btb_entries % 3 or _odd_size(c.btb_entries // 3, 1)),
+        "btb_entries must be a power of two, or three times one, or 0, not {c.btb_entries}",
     ),
     (
         lambda c: any(_odd_size(n, 256) for n in (c.instruction_cache_bytes, c.data_cache_bytes)),
@@ -300,8 +304,8 @@ _RULES = (
         "pipeline 'fast' has multiplier 'pipelined', 'single' or 'serial', not {c.multiplier!r}",
     ),
     (
-        lambda c: c.btb_entries == 2,
-        "btb_entries must be at least 4, not {c.btb_entries}: the target buffer has two ways",
+        lambda c: 0 < c.btb_entries < 4,
+        "btb_entries must be at least 4, not {c.btb_entries}: the target buffer has two or three ways",
     ),
     (
         lambda c: c.btb_entries == 0 and (c.bht_entries or c.ras_entries),
@@ -335,7 +339,7 @@ PRESETS = {
         divider="early_out",
         issue_width=2,
         branch_predictor="dynamic",
-        btb_entries=16,
+        btb_entries=24,
         bht_entries=0,
         ras_entries=4,
     ),

@@ -18,7 +18,7 @@ CONTRADICTIONS = [
     ("small", {"triggers": 2}, "triggers needs debug"),
     ("small", {"ras_entries": 4}, "need branch_predictor 'dynamic', not 'none'"),
     ("fast", {"branch_predictor": "none"}, "need branch_predictor 'dynamic', not 'none'"),
-    ("fast", {"btb_entries": 12}, "must be powers of two or 0, not 12"),
+    ("fast", {"btb_entries": 10}, "must be a power of two, or three times one, or 0, not 10"),
     ("fast", {"instruction_cache_bytes": 128}, "must be powers of two of at least 256, or 0, not 128"),
     ("fast", {"data_cache_bytes": 3000}, "must be powers of two of at least 256"),
     ("fast", {"data_tcm_bytes": 3000}, "must be powers of two of at least 256"),

@@ -197,11 +197,13 @@ class Access(wiring.Component):
             ]
         early, full = [], []
         for number in range(2 * self._slots):
-            operation = operations[number // 2]
-            source = operation.rs2 if number % 2 else operation.rs1
+            source, stored = self._source(operations, number), registers.read_data[number]
             near, value = Signal(32, name=f"near_{number}"), Signal(32, name=f"operand_{number}")
             m.d.comb += registers.read_address[number].eq(source)
-            self._forward(m, near, source, registers.read_data[number], self.write)
+            if number >= 2:
+                # Nothing is forwarded to x0, and it reads as zero.
+                stored |= operations[0].immediate & self.held.constant[number % 2].replicate(32)
+            self._forward(m, near, source, stored, self.write)
             self._forward(m, value, source, near, self.execute)
             early.append(near)
             full.append(value)
@@ -219,6 +221,12 @@ class Access(wiring.Component):
                     self.added.rs2[slot].eq(full[2 * slot + 1]),
                 ]
         return early[::2], full
+
+    def _source(self, operations: list[data.View], number: int) -> Value:
+        """Return the register of an operand; none where the first of the pair gives its immediate."""
+        operation = operations[number // 2]
+        source = operation.rs2 if number % 2 else operation.rs1
+        return source if number < 2 else source & ~self.held.constant[number % 2].replicate(5)
 
     def _forward(
         self, m: Module, target: Signal, source: Value, older: Value, ports: list[wiring.Component]
@@ -315,13 +323,13 @@ class Access(wiring.Component):
         missing: Value = Const(0, 1)
         for slot, operation in enumerate(operations):
             address = operation.load | operation.store | operation.indirect
+            rs1, rs2 = (self._source(operations, 2 * slot + i) for i in (0, 1))
             for port in self.execute:
-                hit1 = port.writes & (port.rd == operation.rs1)
-                hit2 = port.writes & (port.rd == operation.rs2)
+                hit1, hit2 = port.writes & (port.rd == rs1), port.writes & (port.rd == rs2)
                 late |= valid[slot] & (hit1 | hit2) & port.late
                 missing |= valid[slot] & ((hit1 & address) | (hit2 & operation.store & port.load))
             for port in self.write:
-                hit = port.writes & port.late & (port.rd == operation.rs1)
+                hit = port.writes & port.late & (port.rd == rs1)
                 late |= valid[slot] & hit & address
         m.d.comb += [
             multiplies.eq(late),

@@ -25,7 +25,7 @@ class ChainedAlu(wiring.Component):
     """An ALU whose operands may be results of another one, in the same cycle.
 
     Two short operations fit into a cycle where two long ones do not: logic
-    may follow an addition, a shift or logic; a shift may follow logic. Of
+    and extensions may follow any result; a shift may follow logic. Of
     Zbb it has what is short; counts and operations on bytes are the first
     slot's.
 
@@ -44,7 +44,7 @@ class ChainedAlu(wiring.Component):
     quick : In(32)
         The other ALU's logic result, which a shift here may use.
     whole : In(32)
-        Its result, which logic here may use.
+        Its result, which logic and extensions here may use.
     result : Out(32)
     less, equal : Out(1)
         ``a < b``, ``a == b``; never chained.
@@ -78,19 +78,13 @@ class ChainedAlu(wiring.Component):
         total, less = self._add(m)
         m.d.comb += [self.less.eq(less), self.equal.eq(a == b)]
         m.submodules.shifter = shifter = BarrelShifter()
-        combined = Signal(32)
+        combined, chained = Signal(32), Signal(32)
         m.d.comb += [
             shifter.control.eq(control.shift_control),
             shifter.value.eq(Mux(self.chain_a, self.quick, a)),
             shifter.amount.eq(Mux(self.chain_b, self.quick, b)[:5]),
-            combined.eq(
-                logic(
-                    config,
-                    control,
-                    Mux(self.chain_a, self.whole, a),
-                    Mux(self.chain_b, self.whole, b),
-                )
-            ),
+            chained.eq(Mux(self.chain_a, self.whole, a)),
+            combined.eq(logic(config, control, chained, Mux(self.chain_b, self.whole, b))),
         ]
         results = [
             (control.sum, total),
@@ -99,11 +93,11 @@ class ChainedAlu(wiring.Component):
             (control.shift, shifter.result),
         ]
         if config.zbb:
-            half_sign = Mux(control.half, a[15], a[7]) & control.signed_extension
-            middle = Mux(control.half, a[8:16], half_sign.replicate(8))
+            half_sign = Mux(control.half, chained[15], chained[7]) & control.signed_extension
+            middle = Mux(control.half, chained[8:16], half_sign.replicate(8))
             results += [
                 (control.extreme, Mux(less ^ control.greater, a, b)),
-                (control.extension, Cat(a[:8], middle, half_sign.replicate(16))),
+                (control.extension, Cat(chained[:8], middle, half_sign.replicate(16))),
             ]
         if config.zicond:
             keep = b.any() ^ ~control.when_zero

@@ -50,8 +50,8 @@ class Debugger(wiring.Component):
         super().__init__(
             {
                 "debug": Out(DebugPort()),
-                "fetched": In(FetchWindow(self._lanes)),
-                "window": Out(FetchWindow(self._lanes)),
+                "fetched": In(FetchWindow(config)),
+                "window": Out(FetchWindow(config)),
                 "mode": In(1),
                 "step": In(1),
                 "empty": In(1),

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.pipelines.fast.fetch import FetchWindow
 from rtl.riscv.pipelines.fast.operation import Atomic, Operation, Special, pair_layout
-from rtl.riscv.pipelines.fast.predictor import WAYS
+from rtl.riscv.pipelines.fast.predictor import ways
 from rtl.riscv.units.alu import AluControl
 from rtl.riscv.units.decoder import Decoder
 from rtl.riscv.units.expander import Expander
@@ -39,7 +39,7 @@ class Decode(wiring.Component):
     instruction, a division, a jump or predicted branch as the first), both
     need the same unit (memory and register jumps, branches, multiplier),
     memory would be accessed behind a branch, or the second needs the first's
-    result and :class:`ChainedAlu` cannot take it.
+    result, which is no constant, and :class:`ChainedAlu` cannot take it.
 
     Parameters
     ----------
@@ -66,10 +66,10 @@ class Decode(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
-        self._lanes = config.fetch_width // 16
+        self._ways = range(ways(config))
         super().__init__(
             {
-                "window": In(FetchWindow(self._lanes)),
+                "window": In(FetchWindow(config)),
                 "pair": Out(pair_layout(config)),
                 "ready": In(1),
                 "interrupt": In(1),
@@ -123,9 +123,12 @@ class Decode(wiring.Component):
         ]
         if self._config.issue_width == 2:
             older, younger = (slot.operation for slot in slots)
+            same, constant = Signal(2), self._constant(first)
             m.d.comb += [
                 pair.valid[1].eq(together & ~instead),
-                pair.chain.eq(Cat(older.writes & (older.rd == x) for x in (younger.rs1, younger.rs2))),
+                same.eq(Cat(older.writes & (older.rd == x) for x in (younger.rs1, younger.rs2))),
+                pair.chain.eq(same & ~constant.replicate(2)),
+                pair.constant.eq(same & constant.replicate(2)),
             ]
         return m
 
@@ -133,7 +136,7 @@ class Decode(wiring.Component):
         """Return the two halfwords of a slot, and what fetch says about each."""
         window = self.window
         masks = {name: getattr(window, name) for name in ("present", "fault", "taken")}
-        masks |= {f"known_{way}": window.known[way] for way in range(WAYS)}
+        masks |= {f"known_{way}": window.known[way] for way in self._ways}
         if not slot:
             halves = [window.halfwords[0], window.halfwords[1]]
             return {name: mask[:2] for name, mask in masks.items()}, halves
@@ -158,7 +161,7 @@ class Decode(wiring.Component):
             decoder.instruction.eq(expander.instruction),
         ]
         cut = long & bits["taken"][0]
-        known = Cat(Mux(long, bits[f"known_{way}"][1], bits[f"known_{way}"][0]) for way in range(WAYS))
+        known = Cat(Mux(long, bits[f"known_{way}"][1], bits[f"known_{way}"][0]) for way in self._ways)
         operation = Signal(Operation, name=f"operation_{number}")
         special = self._special(m, decoder.control, number)
         with m.If(fault[0]):
@@ -303,8 +306,8 @@ class Decode(wiring.Component):
         address = [x.load | x.store | x.jump_register for x in (a, b)]
         needs = a.writes_rd & (((rd == rs1) & b.reads_rs1) | ((rd == rs2) & b.reads_rs2))
         # What the second slot's ALU can take from the first in the same cycle, see ChainedAlu.
-        short = (a.alu.logic & (b.alu.logic | b.alu.shift)) | ((a.alu.sum | a.alu.shift) & b.alu.logic)
-        chains = short & ~a.load & ~a.multiply
+        short = b.alu.logic | b.alu.extension | (a.alu.logic & b.alu.shift)
+        chains = (short & ~a.load & ~a.multiply) | self._constant(first)
         conflict = (
             first.alone
             | second.alone
@@ -319,6 +322,13 @@ class Decode(wiring.Component):
             | (needs & ~chains)
         )
         return first.available & second.available & ~conflict
+
+    @staticmethod
+    def _constant(slot: _Slot) -> Value:
+        """Return whether an instruction that writes a register writes its immediate."""
+        control = slot.control
+        plain = control.alu.sum & control.b_immediate & ~control.a_pc & ~control.load
+        return plain & (control.a_zero | ~slot.instruction[15:20].any())
 
 
 def _packed(layout: type[data.Struct], fields: dict[str, Value]) -> Value:

@@ -6,11 +6,9 @@ from amaranth.lib import data
 from rtl.riscv.interfaces import StallReason
 from rtl.riscv.pipelines.fast.execute_state import ExecuteState
 from rtl.riscv.pipelines.fast.operation import Special
-from rtl.riscv.pipelines.fast.predictor import BranchKind
+from rtl.riscv.pipelines.fast.predictor import ADDRESS_BITS, TARGET_BITS, BranchKind
 
 __all__ = ["Report"]
-
-_NEAR = 18  # low bits of an address that the predictor needs exactly
 
 
 class Report(ExecuteState):
@@ -20,13 +18,14 @@ class Report(ExecuteState):
         """Tell the predictor what happened, a cycle later."""
         pair, added, update = self._pair, self._added, self.update
         refetch = self._valid[0] & (self._operations[0].special == Special.REFETCH)
-        last = pair.pc[:_NEAR] + pair.long[0]
+        last = pair.pc[:ADDRESS_BITS] + pair.long[0]
         operation, following = self._operations[0], added.following
         if self._slots == 2:
             operation = Mux(self._flow_slot, self._operations[1].as_value(), operation.as_value())
             operation = data.View(self._operations[1].shape(), operation)
-            last = Mux(self._valid[1] & (self._flow_slot | void), following[:_NEAR] - 1, last)
-        last = Mux(refetch, pair.pc[:_NEAR], last)
+            last = Mux(self._valid[1] & (self._flow_slot | void), following[:ADDRESS_BITS] - 1, last)
+        last = Mux(refetch, pair.pc[:ADDRESS_BITS], last)[:ADDRESS_BITS]
+        near = Cat(last, pair.pc[ADDRESS_BITS:])[TARGET_BITS:] == added.target[TARGET_BITS:]
         kind = Mux(
             operation.branch,
             BranchKind.BRANCH,
@@ -34,10 +33,11 @@ class Report(ExecuteState):
         )
         m.d.sync += [
             update.valid.eq(done & (flow | void | refetch)),
-            update.address.eq(Cat(last[:_NEAR], pair.pc[_NEAR:])),
+            update.address.eq(last),
             update.kind.eq(kind),
             update.taken.eq(self._taken),
-            update.target.eq(added.target),
+            update.target.eq(added.target[:TARGET_BITS]),
+            update.near.eq(near),
             update.known.eq(pair.known),
             update.allocate.eq(redirect & self._taken),
             update.invalidate.eq(void | refetch),

@@ -98,7 +98,7 @@ class ExecuteState(wiring.Component):
                 "system": Out(SystemPort()),
                 "results": Out(Forwarded()).array(self._slots),
                 "final": Out(Forwarded()).array(self._slots),
-                "update": Out(PredictorUpdate()),
+                "update": Out(PredictorUpdate(config)),
                 "sleeping": Out(1),
                 "busy": Out(1),
                 "halt": In(1),

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
 from rtl.riscv.interfaces import MemoryBus
-from rtl.riscv.pipelines.fast.predictor import WAYS, Predictor, PredictorUpdate
+from rtl.riscv.pipelines.fast.predictor import Predictor, PredictorUpdate, ways
 
 __all__ = ["Fetch", "FetchWindow"]
 
@@ -19,8 +19,9 @@ class FetchWindow(wiring.Signature):
 
     Parameters
     ----------
-    lanes
-        Halfwords that the window shows: two for each instruction.
+    config
+        The core's configuration. The window shows two halfwords, ``lanes``,
+        for each instruction that can be issued in a cycle.
 
     Members
     -------
@@ -39,7 +40,8 @@ class FetchWindow(wiring.Signature):
         the second (bit 1), or none. The lengths come early, the choice late.
     """
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, config: CoreConfig) -> None:
+        lanes = config.fetch_width // 16
         super().__init__(
             {
                 "valid": Out(1),
@@ -48,22 +50,23 @@ class FetchWindow(wiring.Signature):
                 "present": Out(lanes),
                 "fault": Out(lanes),
                 "taken": Out(lanes),
-                "known": Out(data.ArrayLayout(lanes, WAYS)),
+                "known": Out(data.ArrayLayout(lanes, ways(config))),
                 "take": In(2),
                 "lengths": In(data.ArrayLayout(range(lanes + 1), 2)),
             }
         )
 
 
-def _entry_layout(lanes: int) -> data.StructLayout:
+def _entry_layout(config: CoreConfig) -> data.StructLayout:
+    lanes = config.fetch_width // 16
     lane_bits = (lanes - 1).bit_length()
     return data.StructLayout(
         {
             "block": 31 - lane_bits,
             "taken": 1,
             "position": lane_bits,
-            "known": WAYS,
-            "places": data.ArrayLayout(lane_bits, WAYS),
+            "known": ways(config),
+            "places": data.ArrayLayout(lane_bits, ways(config)),
             "error": lanes // 2,
             "data": 16 * lanes,
         }
@@ -108,16 +111,17 @@ class Fetch(wiring.Component):
         self._config = config
         self._lanes = config.fetch_width // 16
         self._lane_bits = (self._lanes - 1).bit_length()
+        self._ways = range(ways(config))
         self._predictor = Predictor(config)
-        self._layout = _entry_layout(self._lanes)
+        self._layout = _entry_layout(config)
         self._full, self._filled = Signal(2), Signal(2)
         super().__init__(
             {
                 "ibus": Out(MemoryBus(data_width=config.fetch_width, writable=False)),
-                "window": Out(FetchWindow(self._lanes)),
+                "window": Out(FetchWindow(config)),
                 "flush": In(1),
                 "target": In(31),
-                "update": In(PredictorUpdate()),
+                "update": In(PredictorUpdate(config)),
                 "denied": In(self._lanes // 2),
                 "address": Out(32),
             }
@@ -314,7 +318,7 @@ class Fetch(wiring.Component):
             present, fault, taken = (
                 Signal(lanes, name=f"{prefix}_{x}") for x in ("present", "fault", "taken")
             )
-            known = [Signal(lanes, name=f"{prefix}_known_{way}") for way in range(WAYS)]
+            known = [Signal(lanes, name=f"{prefix}_known_{way}") for way in self._ways]
             m.d.comb += [
                 present.eq(Cat(filled & ~(entry.taken & (entry.position < i)) for i in places)),
                 fault.eq(Cat(entry.error[i // 2] for i in places)),
@@ -327,7 +331,7 @@ class Fetch(wiring.Component):
         first = masks(head, self._filled[0], "head")
         second = masks(following, self._filled[1] & ~head.taken, "next")
         window = self.window
-        shown = [window.present, window.fault, window.taken, *(window.known[way] for way in range(WAYS))]
+        shown = [window.present, window.fault, window.taken, *(window.known[way] for way in self._ways)]
         for target, low, high in zip(shown, first, second, strict=True):
             m.d.comb += target.eq((Cat(low, high) >> offset)[:lanes])
         stream = Cat(head.data, following.data)

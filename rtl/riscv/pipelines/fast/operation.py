@@ -6,7 +6,7 @@ from amaranth.hdl import unsigned
 from amaranth.lib import data, enum
 
 from rtl.riscv.config import CoreConfig
-from rtl.riscv.pipelines.fast.predictor import WAYS
+from rtl.riscv.pipelines.fast.predictor import ways
 from rtl.riscv.units.alu import AluControl
 
 __all__ = ["Atomic", "Operation", "Special", "pair_layout"]
@@ -109,7 +109,8 @@ def pair_layout(config: CoreConfig) -> data.StructLayout:
     ``pc`` (31 bits, halfwords); ``long`` (32 bits wide, not 16); ``predicted``
     (the last of them is predicted taken); ``known`` (for the
     predictor); ``operations``; with two slots ``chain`` (which operands of
-    the second are the first's result); and for RVFI ``raw``, the bits as fetched.
+    the second are the first's result) and ``constant`` (which are the first's
+    immediate); and for RVFI ``raw``, the bits as fetched.
     """
     slots = config.issue_width
     members = {
@@ -117,11 +118,11 @@ def pair_layout(config: CoreConfig) -> data.StructLayout:
         "pc": unsigned(31),
         "long": unsigned(slots),
         "predicted": unsigned(1),
-        "known": unsigned(WAYS),
+        "known": unsigned(ways(config)),
         "operations": data.ArrayLayout(Operation, slots),
     }
     if slots == 2:
-        members["chain"] = unsigned(2)
+        members |= {"chain": unsigned(2), "constant": unsigned(2)}
     if config.rvfi:
         members["raw"] = data.ArrayLayout(unsigned(32), slots)
     return data.StructLayout(members)

@@ -1,16 +1,22 @@
 """Where fetch goes next: target buffer, history counters, return addresses."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.riscv.config import CoreConfig
 
-__all__ = ["WAYS", "BranchKind", "Predictor", "PredictorUpdate"]
+__all__ = ["ADDRESS_BITS", "TARGET_BITS", "BranchKind", "Predictor", "PredictorUpdate", "ways"]
 
-WAYS = 2  #: of the target buffer
-_TAG_BITS = 8
-_TARGET_BITS = 14  # of halfwords: a target within the same 32 KiB as its branch
+ADDRESS_BITS = 18  #: of a branch's halfword address: what the largest target buffer looks at
+TARGET_BITS = 14  #: of a target's halfword address: it lies in the same 32 KiB as its branch
+_RETURN_BITS = 16  # of a return address: within the same 128 KiB as the return
+_TAG_BITS = 7
+
+
+def ways(config: CoreConfig) -> int:
+    """Return how many branches of a set the target buffer keeps: 3 where that divides its size, or 2."""
+    return 3 if config.btb_entries and config.btb_entries % 3 == 0 else 2
 
 
 class BranchKind(enum.Enum, shape=unsigned(2)):
@@ -29,12 +35,13 @@ class PredictorUpdate(wiring.Signature):
     -------
     valid : Out(1)
         A branch or jump was executed, or a prediction was found to be void.
-    address : Out(31)
+    address : Out(ADDRESS_BITS)
         Halfword address of its last halfword.
     kind : Out(BranchKind)
-    taken, target : Out(1), Out(31)
-        Where it went, and the halfword address.
-    known : Out(2)
+    taken, target, near : Out(1), Out(TARGET_BITS), Out(1)
+        Whether it was, the halfword address where it went, and whether the
+        bits above are the branch's own.
+    known : Out(ways)
         Which way of the target buffer had it.
     allocate, invalidate : Out(1)
         Enter it into the target buffer; or remove what is there.
@@ -42,15 +49,16 @@ class PredictorUpdate(wiring.Signature):
         Execution began to refill the pipeline, for whatever reason.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: CoreConfig) -> None:
         super().__init__(
             {
                 "valid": Out(1),
-                "address": Out(31),
+                "address": Out(ADDRESS_BITS),
                 "kind": Out(BranchKind),
                 "taken": Out(1),
-                "target": Out(31),
-                "known": Out(2),
+                "target": Out(TARGET_BITS),
+                "near": Out(1),
+                "known": Out(ways(config)),
                 "allocate": Out(1),
                 "invalidate": Out(1),
                 "flushed": Out(1),
@@ -61,12 +69,13 @@ class PredictorUpdate(wiring.Signature):
 class Predictor(wiring.Component):
     """Predict the next block of instructions from the address of this one.
 
-    The target buffer has two ways. An entry is of one branch: found by the
-    address of its block and a tag, both of which it has only in part. A
-    prediction is a guess therefore, which execution checks. Each entry has a
-    counter of two bits; ``bht_entries`` adds counters that are found by the
-    block's address alone, and decide instead. Calls and returns keep a stack
-    of return addresses; a flush restores its depth, not its contents.
+    The target buffer has two or three ways, which are replaced in turn. An
+    entry is of one branch: found by the address of its block and a tag, both
+    of which it has only in part. A prediction is a guess therefore, which
+    execution checks. Each entry has a counter of two bits; ``bht_entries``
+    adds counters that are found by the block's address alone, and decide
+    instead. Calls and returns keep a stack of return addresses; a flush
+    restores its depth, not its contents.
 
     Parameters
     ----------
@@ -85,7 +94,7 @@ class Predictor(wiring.Component):
     taken, position, target : Out
         Whether a branch of the block is taken, the place of its last
         halfword, and the halfword address where it goes.
-    known, places : Out(2), Out(array of 2)
+    known, places : Out(ways), Out(array of ways)
         Which ways have a branch of the block, and where its last halfword is.
     update : In(PredictorUpdate)
         What happened.
@@ -99,14 +108,15 @@ class Predictor(wiring.Component):
         self._config = config
         self._lanes = config.fetch_width // 16
         self._lane_bits = (self._lanes - 1).bit_length()
-        self._sets = config.btb_entries // WAYS
+        self._ways = ways(config)
+        self._sets = config.btb_entries // self._ways
         self._set_bits = max(self._sets - 1, 0).bit_length()
         self._layout = data.StructLayout(
             {
                 "tag": _TAG_BITS,
                 "position": self._lane_bits,
                 "kind": BranchKind,
-                "target": _TARGET_BITS,
+                "target": TARGET_BITS,
             }
         )
         super().__init__(
@@ -117,9 +127,9 @@ class Predictor(wiring.Component):
                 "taken": Out(1),
                 "position": Out(self._lane_bits),
                 "target": Out(31),
-                "known": Out(WAYS),
-                "places": Out(data.ArrayLayout(self._lane_bits, WAYS)),
-                "update": In(PredictorUpdate()),
+                "known": Out(self._ways),
+                "places": Out(data.ArrayLayout(self._lane_bits, self._ways)),
+                "update": In(PredictorUpdate(config)),
             }
         )
 
@@ -129,34 +139,42 @@ class Predictor(wiring.Component):
         if not self._config.btb_entries:
             return m
         update = self.update
-        written = update.address[self._lane_bits :][: self._set_bits]
-        oldest = Signal(self._sets)  # the way to replace, in each set
+        turn = Signal(range(self._ways))  # the way to replace next, in whichever set
+        with m.If(update.valid & update.allocate & ~update.known.any()):
+            m.d.sync += turn.eq(Mux(turn == self._ways - 1, 0, turn + 1))
         self._likely = self._counters(m)
-        ways, goes = [], []
-        for way in range(WAYS):
-            replaced = Mux(update.known.any(), update.known[way], oldest.bit_select(written, 1) == way)
+        entries, goes = [], []
+        for way in range(self._ways):
+            replaced = Mux(update.known.any(), update.known[way], turn == way)
             entry, taken = self._way(m, way, replaced)
-            ways.append(entry)
+            entries.append(entry)
             goes.append(taken)
-        with m.If(update.valid & (update.known.any() | update.allocate)):
-            newest = Mux(update.known.any(), update.known[1], oldest.bit_select(written, 1))
-            m.d.sync += oldest.bit_select(written, 1).eq(~newest)
-        # The earlier of two taken branches counts.
-        second = Signal()
+        chosen = self._first(m, entries, goes)
         m.d.comb += [
-            second.eq(goes[1] & ~(goes[0] & (ways[0].position <= ways[1].position))),
-            self.taken.eq(goes[0] | goes[1]),
-        ]
-        chosen = data.View(self._layout, Mux(second, ways[1].as_value(), ways[0].as_value()))
-        m.d.comb += [
+            self.taken.eq(Cat(goes).any()),
             self.position.eq(chosen.position),
-            self.target.eq(Cat(chosen.target, self.block[_TARGET_BITS - self._lane_bits :])),
+            self.target.eq(Cat(chosen.target, self.block[TARGET_BITS - self._lane_bits :])),
         ]
         if self._config.ras_entries:
             top = self._return_stack(m, chosen.kind)
             with m.If(chosen.kind == BranchKind.RETURN):
-                m.d.comb += self.target.eq(top)
+                m.d.comb += self.target[:_RETURN_BITS].eq(top)
         return m
+
+    def _first(self, m: Module, entries: list[data.View], goes: list[Signal]) -> data.View:
+        """Return the entry of the first taken branch of the block."""
+        picked: Value = Const(0, self._layout.size)
+        for way, entry in enumerate(entries):
+            behind: Value = Const(0, 1)
+            for other, rival in enumerate(entries):
+                if other < way:
+                    behind |= goes[other] & (rival.position <= entry.position)
+                elif other > way:
+                    behind |= goes[other] & (rival.position < entry.position)
+            picked |= entry.as_value() & (goes[way] & ~behind).replicate(self._layout.size)
+        chosen = Signal(self._layout.size, name="chosen")
+        m.d.comb += chosen.eq(picked)
+        return data.View(self._layout, chosen)
 
     def _way(self, m: Module, way: int, replaced: Value) -> tuple[data.View, Signal]:
         """Add one way; return its entry for the block, and whether that predicts a taken branch."""
@@ -186,11 +204,10 @@ class Predictor(wiring.Component):
             new.tag.eq(block[self._set_bits :][:_TAG_BITS]),
             new.position.eq(update.address[: self._lane_bits]),
             new.kind.eq(update.kind),
-            new.target.eq(update.target[:_TARGET_BITS]),
+            new.target.eq(update.target),
         ]
-        near = update.target[_TARGET_BITS:] == update.address[_TARGET_BITS:]
         written = block[: self._set_bits]
-        enters = update.valid & update.allocate & near & replaced
+        enters = update.valid & update.allocate & update.near & replaced
         with m.If(enters):
             m.d.sync += entries[written].eq(new.as_value())
         with m.If(enters | (update.valid & update.invalidate)):
@@ -222,15 +239,15 @@ class Predictor(wiring.Component):
     def _return_stack(self, m: Module, kind: Value) -> Signal:
         size, update = self._config.ras_entries, self.update
         bits = (size - 1).bit_length()
-        stack = Array(Signal(31, name=f"ras_{i}", reset_less=True) for i in range(size))
+        stack = Array(Signal(_RETURN_BITS, name=f"ras_{i}", reset_less=True) for i in range(size))
         depth, committed, settled = Signal(bits), Signal(bits), Signal(bits)
         called = update.valid & (update.kind == BranchKind.CALL)
         returned = update.valid & (update.kind == BranchKind.RETURN)
-        top, following, base = Signal(31), Signal(31), Signal(bits)
+        top, following, base = Signal(_RETURN_BITS), Signal(_RETURN_BITS), Signal(bits)
         goes = self.advance & self.taken
         late = update.flushed & called  # a call that was not predicted
         calls = goes & (kind == BranchKind.CALL)
-        last = Mux(late, update.address, Cat(self.position, self.block))
+        last = Mux(late, update.address, Cat(self.position, self.block)[:ADDRESS_BITS])
         m.d.comb += [
             settled.eq(committed + called - returned),
             base.eq(Mux(update.flushed, settled, depth)),

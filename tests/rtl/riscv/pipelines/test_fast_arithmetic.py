@@ -109,7 +109,7 @@ def test_early_out_skips_the_dividends_zeros():
     assert taken == {0xFFFF_FFFF: 34, 0xFF: 16, 0x1: 13}
 
 
-def test_logic_and_shifts_chain():
+def test_logic_extensions_and_shifts_chain():
     dut = ChainedAlu(CoreConfig.preset("fast"))
 
     async def bench(ctx):
@@ -127,6 +127,11 @@ def test_logic_and_shifts_chain():
             ctx.set(dut.control.shift, 1)
             assert ctx.get(dut.result) == quick >> (b & 31)
             ctx.set(dut.control.shift, 0)
+            ctx.set(dut.control.extension, 1)
+            ctx.set(dut.control.half, 1)
+            ctx.set(dut.control.signed_extension, 1)
+            assert ctx.get(dut.result) == ((whole & 0xFFFF) ^ 0x8000) - 0x8000 & MASK
+            ctx.set(dut.control.extension, 0)
             ctx.set(dut.control.sum, 1)
             assert ctx.get(dut.result) == (a + b) & MASK, "an addition is never chained"
             ctx.set(dut.control.sum, 0)

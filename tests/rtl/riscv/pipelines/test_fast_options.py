@@ -9,7 +9,7 @@ from rtl.riscv.core import Core
 OPTIONS = (
     {"issue_width": 1, "a": True, "rvfi": True},
     {"debug": "direct", "triggers": 2, "user_mode": True, "pmp_regions": 4, "custom": "port"},
-    {"c": False, "zba": False, "zbb": False, "zbs": False, "zicond": False, "multiplier": "serial"},
+    {"c": False, "zba": False, "zbb": False, "zbs": False, "multiplier": "serial", "btb_entries": 64},
     {"m": False, "multiplier": "none", "divider": "none", "bht_entries": 64, "instruction_cache_bytes": 256},
     {"branch_predictor": "none", "btb_entries": 0, "ras_entries": 0, "multiplier": "single"},
 )
@@ -25,6 +25,8 @@ def test_elaborates(options):
     [
         ({"multiplier": "fast"}, "has multiplier 'pipelined', 'single' or 'serial', not 'fast'"),
         ({"btb_entries": 2}, "btb_entries must be at least 4, not 2"),
+        ({"btb_entries": 3}, "btb_entries must be at least 4, not 3"),
+        ({"btb_entries": 18}, "btb_entries must be a power of two, or three times one, or 0, not 18"),
         ({"btb_entries": 0}, "bht_entries and ras_entries need btb_entries"),
     ],
 )
