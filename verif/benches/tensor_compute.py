@@ -9,7 +9,8 @@ import numpy as np
 
 from rtl.tensor.accelerator.config import AcceleratorConfig
 from verif.harness.tensor_compute import ComputeSimulator, Grants
-from verif.models.tensor.compute_commands import Batch, expected, features, random_batch
+from verif.models.tensor.compute_commands import Batch, expected, random_batch
+from verif.models.tensor.compute_features import GOALS, features
 
 __all__ = ["GOALS", "SMALL", "WIDE", "Mismatch", "batch_of", "compare", "grants_of", "run_seeds"]
 
@@ -17,22 +18,6 @@ __all__ = ["GOALS", "SMALL", "WIDE", "Mismatch", "batch_of", "compare", "grants_
 SMALL = AcceleratorConfig(array=4, bus_width=32, activation_kib=4, weight_kib=2, psum_words=16)
 #: The same with depthwise steps of two pixels.
 WIDE = AcceleratorConfig(array=8, bus_width=32, activation_kib=8, weight_kib=8, psum_words=16)
-
-_OPERATIONS = ("CONV", "DEPTHWISE", "CHANNEL", "SUM", "MAX")
-_PARTIAL = ("CONV", "CHANNEL", "SUM", "MAX")
-#: What many seeds must have tried.
-GOALS = frozenset(
-    {"ADD", "SUM divide", "CONV one input group", "CONV input groups"}
-    | {f"{name} padding {side}" for name in _OPERATIONS for side in ("left", "right", "top", "bottom")}
-    | {f"{name} no padding" for name in _OPERATIONS}
-    | {f"{name} {what}" for name in (*_OPERATIONS, "ADD") for what in ("one group", "groups")}
-    | {f"{name} per_tensor" for name in ("CONV", "DEPTHWISE", "CHANNEL")}
-    | {f"{name} {what}" for name in _PARTIAL for what in ("keep", "accumulate", "blocks", "1 pixels")}
-    | {f"DEPTHWISE kernel {rows}x{columns}" for rows in (1, 2, 3) for columns in (1, 2, 3, 4)}
-    | {f"DEPTHWISE stride {y}x{x}" for x in (1, 2) for y in (1, 2)}
-    | {f"{name} kernel {rows}x{columns}" for name in _PARTIAL for rows in (1, 2, 3) for columns in (1, 2, 3)}
-    | {f"{name} stride {x}x{y}" for name in _PARTIAL for x in (1, 2, 3) for y in (1, 2, 3)}
-)
 
 
 class Mismatch(AssertionError):

@@ -120,7 +120,8 @@ def random_pack(rng: random.Random, config: AcceleratorConfig) -> Pack:
             segment_bytes=rng.choice([channels * kernel, rng.randint(1, 5 * config.array)]),
             step_bytes=stride * channels, first_byte=-channels * rng.randint(-2, 3),
             first_row=rng.randint(-3, 2), row_step=rng.choice([1, 1, 2, 0, 3]),
-            kernel_rows=rng.randint(1, rng.choice([1, 4, 11])), fill=rng.randint(-128, 127),
+            kernel_rows=rng.randint(1, rng.choice([1, 4, 11])),
+            fill=rng.choice((-128, 127, 0, rng.randint(-128, 127))),
             columns=rng.randint(1, 10), rows=rng.randint(1, 6), target=0, target_row=0, target_group=0,
         )  # fmt: skip
         groups = pack_words(command, config)

@@ -15,7 +15,7 @@ from rtl.tensor.accelerator.config import AcceleratorConfig
 from rtl.tensor.machine import Memories, check, execute, weight_words
 from rtl.tensor.machine.errors import MachineError
 
-__all__ = ["Batch", "expected", "features", "random_batch"]
+__all__ = ["Batch", "expected", "random_batch"]
 
 _WINDOWED = (Operation.CONV, Operation.CHANNEL, Operation.SUM, Operation.MAX)
 _WEIGHTED = (Operation.CONV, Operation.DEPTHWISE, Operation.CHANNEL)
@@ -50,39 +50,6 @@ def expected(batch: Batch) -> np.ndarray:
     for command in batch.commands:
         execute(command, after, batch.config)
     return after.activation
-
-
-def features(command: Compute, config: AcceleratorConfig) -> set[str]:
-    """Return what is worth having been tried about a command, as names."""
-    name = command.operation.name
-    found = {name}
-    if command.operation is not Operation.ADD:
-        found.add(f"{name} stride {min(command.stride_x, 3)}x{min(command.stride_y, 3)}")
-        found.add(f"{name} kernel {min(command.kernel_rows, 4)}x{min(command.kernel_columns, 5)}")
-        right = command.first_column + (command.columns - 1) * command.stride_x + command.kernel_columns
-        below = command.first_row + (command.rows - 1) * command.stride_y + command.kernel_rows
-        sides = {
-            "left": command.first_column < 0,
-            "right": right > command.in_columns,
-            "top": command.first_row < 0,
-            "bottom": below > command.in_rows,
-        }
-        found |= {f"{name} padding {side}" for side, there in sides.items() if there}
-        if not any(sides.values()):
-            found.add(f"{name} no padding")
-    pixels = command.columns * command.rows
-    if command.operation in _WINDOWED:
-        small = [f"{pixels} pixels"] if pixels < 6 else []
-        blocks = [] if pixels <= config.psum_words else ["blocks"]
-        found |= {f"{name} {what}" for what in small + blocks}
-    flags = ("per_tensor", "accumulate", "keep", "divide")
-    found |= {f"{name} {flag}" for flag in flags if getattr(command, flag)}
-    found.add(f"{name} {'one group' if command.groups == 1 else 'groups'}")
-    if command.operation is Operation.CONV:
-        found.add(f"CONV {'one input group' if command.in_groups == 1 else 'input groups'}")
-    if command.operation is Operation.DEPTHWISE and command.columns % config.depthwise_pixels:
-        found.add("DEPTHWISE rest of a row")
-    return found
 
 
 def random_batch(

@@ -73,7 +73,7 @@ SHELL = (
     _mutant("rows_below_read", "pack_chunks", "(line < command.in_rows)", "(line <= command.in_rows)"),
     _mutant("vertical_stride_one", "pack_chunks", "walk.eq(command.row_step)", "walk.eq(1)"),
     _mutant(
-        "ring_overrun", "pack_ring", "fits.eq(used + taken <= size)", "fits.eq(used + chunk.length <= size)"
+        "ring_overrun", "pack_ring", "fits.eq(used + taken <= size)", "fits.eq(used + taken <= size + word)"
     ),
     _mutant(
         "column_distance_one", "pack", "next_place.eq(place + held.target_column)", "next_place.eq(place + 1)"
