@@ -27,6 +27,7 @@ from flow.model.design import (
 )
 from flow.model.errors import ConfigError
 from flow.model.metric import REGISTRY, base_name
+from flow.model.suite import SuiteSpec, TagExpression
 
 __all__ = ["MANIFEST", "find_manifest", "load_design"]
 
@@ -34,8 +35,8 @@ MANIFEST = "suzuri.toml"
 
 _HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
 _TOP_KEYS = (
-    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "formal", "lint", "limit",
-    "pdk", "run", "isa",
+    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "suite", "formal", "lint",
+    "limit", "pdk", "run", "isa",
 )  # fmt: skip
 _DESIGN_KEYS = (
     "name", "top", "description", "sources", "include_dirs", "defines", "python_root", "python_packages",
@@ -210,6 +211,7 @@ def _design(root: _Table, design: _Table, manifest: Path) -> Design:
         "constraints": _constraints(root, folder),
         "synthesis": _synthesis(root, folder),
         "tests": tuple(_test(t) for t in root.tables("test")),
+        "suites": tuple(_suite(t) for t in root.tables("suite")),
         "formal": tuple(_formal(t) for t in root.tables("formal")),
         "lint_waivers": tuple(_waiver(t) for t in lint.tables("waive")),
         "limits": tuple(_limit(t) for t in root.tables("limit")),
@@ -359,15 +361,42 @@ def _test(table: _Table) -> TestSpec:
             raise ConfigError(f"the key {key!r} is missing", table.place(key), f'Add {key} = "..." there.')
     kinds: dict[str, type | tuple[type, ...]] = {
         "name": str, "module": str, "testcase": str, "simulator": str, "seeds": int,
-        "timeout_s": (int, float), "waves": bool, "activity": bool,
+        "timeout_s": (int, float), "waves": bool, "activity": bool, "weight": (int, float), "owner": str,
     }  # fmt: skip
     values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
+    for key in ("xfail", "quarantine"):
+        if key in table.data:
+            values[key] = _reason(table, key)
     for key in ("plusargs", "tags"):
         values[key] = table.strings(key)
     values["parameters"] = _parameters(table)
     values["env"] = {k: str(v) for k, v in table.table("env").data.items()}
     test: TestSpec = _build(TestSpec, table, values)
     return test
+
+
+def _reason(table: _Table, key: str) -> str:
+    """Return what `key` says, which must be a reason."""
+    reason: str = table.get(key, str).strip()
+    if not reason:
+        raise ConfigError("a reason is required", table.place(key), f'Say why: {key} = "..."')
+    return reason
+
+
+def _suite(table: _Table) -> SuiteSpec:
+    table.only(tuple(f.name for f in fields(SuiteSpec)))
+    if not table.get("name", str):
+        raise ConfigError("the key 'name' is missing", table.place("name"), 'Add name = "..." there.')
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "name": str, "seeds": int, "runs": int, "timeout_factor": (int, float), "description": str,
+    }  # fmt: skip
+    values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
+    values["tests"] = table.strings("tests")
+    if "tags" in table.data:
+        values["tags"] = _build(TagExpression, _Table({}, table.file, f"{table.key}.tags"),
+                                {"text": table.get("tags", str)})  # fmt: skip
+    suite: SuiteSpec = _build(SuiteSpec, table, values)
+    return suite
 
 
 def _formal(table: _Table) -> FormalSpec:

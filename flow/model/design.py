@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flow.model.constraint import Constraints
+from flow.model.suite import SuiteSpec
 
 __all__ = [
     "MOST_CYCLES",
@@ -98,6 +100,14 @@ class TestSpec:
         Whether its switching activity feeds power.
     tags
         Free labels for selection.
+    weight
+        Its share of the runs of a suite that shares them out.
+    xfail
+        Why it is expected to fail; empty where it is not.
+    quarantine
+        Why its failures do not fail a regression; empty where they do.
+    owner
+        Whose it is.
     """
 
     __test__ = False  # not a pytest class
@@ -114,6 +124,10 @@ class TestSpec:
     waves: bool = False
     activity: bool = False
     tags: tuple[str, ...] = ()
+    weight: float = 1.0
+    xfail: str = ""
+    quarantine: str = ""
+    owner: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -126,6 +140,8 @@ class TestSpec:
             raise ValueError(f"test {self.name}: seeds must lie in 1 to {MOST_SEEDS}, not {self.seeds}")
         if not 0 < self.timeout_s < math.inf:
             raise ValueError(f"test {self.name}: timeout_s must be positive and finite, not {self.timeout_s}")
+        if not 0 < self.weight < math.inf:
+            raise ValueError(f"test {self.name}: weight must be positive and finite, not {self.weight}")
         for text in (*self.plusargs, *self.env, *self.env.values()):
             if "\0" in text:
                 raise ValueError(f"test {self.name}: {text!r} holds a NUL, which no program can be given")
@@ -367,6 +383,7 @@ class Design:
     constraints: Constraints = field(default_factory=Constraints)
     synthesis: Synthesis = field(default_factory=Synthesis)
     tests: tuple[TestSpec, ...] = ()
+    suites: tuple[SuiteSpec, ...] = ()
     formal: tuple[FormalSpec, ...] = ()
     lint_waivers: tuple[LintWaiver, ...] = ()
     limits: tuple[Limit, ...] = ()
@@ -389,6 +406,7 @@ class Design:
             if test.name in seen:
                 raise ValueError(f"test {test.name!r} is defined twice")
             seen.add(test.name)
+        _check_suites(self.suites, seen)
         proofs = [proof.name for proof in self.formal]
         for name in proofs:
             if proofs.count(name) > 1:
@@ -396,6 +414,19 @@ class Design:
         for proof in self.formal:
             if proof.top is not None and not pattern.fullmatch(proof.top):
                 raise ValueError(f"formal {proof.name}: top {proof.top!r} is not {what}")
+
+
+def _check_suites(suites: tuple[SuiteSpec, ...], tests: set[str]) -> None:
+    names: set[str] = set()
+    for suite in suites:
+        if suite.name in names:
+            raise ValueError(f"suite {suite.name!r} is defined twice")
+        names.add(suite.name)
+        unknown = sorted(set(suite.tests) - tests)
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], tests, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"suite {suite.name}: there is no test {unknown[0]!r}{hint}")
 
 
 def is_parameter(value: object) -> bool:

@@ -55,6 +55,9 @@ class Resources:
         Limit on the resident memory of the step's whole process tree.
     wall_s
         Wall-clock limit.
+    each_s
+        Limit of each of the runs that the step consists of, where it has
+        some and theirs is lower than what its parameters allow.
     log_mb
         Limit on what one process may print.
     licences
@@ -64,6 +67,7 @@ class Resources:
     cores: int = 1
     memory_mb: int = 4096
     wall_s: float = 1800.0
+    each_s: float | None = None
     log_mb: int = 64
     licences: Mapping[str, float] = field(default_factory=dict)
 
@@ -71,6 +75,8 @@ class Resources:
         for name in ("cores", "memory_mb", "wall_s", "log_mb"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"resources: {name} must be positive, not {getattr(self, name)}")
+        if self.each_s is not None and self.each_s <= 0:
+            raise ValueError(f"resources: each_s must be positive, not {self.each_s}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import os
 import shlex
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +67,9 @@ class Session:
         What is asked for.
     command
         The command line that asked, for the record.
+    runs
+        Returns the tests to run with their seeds, in order; by default, what
+        the request says of each test.
 
     Raises
     ------
@@ -74,7 +77,12 @@ class Session:
         The manifest or the request is wrong, or a tool or PDK is missing.
     """
 
-    def __init__(self, request: Request, command: str = "") -> None:
+    def __init__(
+        self,
+        request: Request,
+        command: str = "",
+        runs: Callable[[Design], Sequence[TestRun]] | None = None,
+    ) -> None:
         self.request = request
         self.command = command
         self.design: Design = apply(load_design(request.path), request)
@@ -84,7 +92,8 @@ class Session:
         self.cache = self._place.cache
         self.tools, self.missing_tools = find_tools(self.design, request)
         self.pdks, self.skipped_pdks = find_pdks(self.design, request)
-        self.graph: Graph = self._flow().graph()
+        self.flow = self._flow(self._runs() if runs is None else runs(self.design))
+        self.graph: Graph = self.flow.graph()
         self._check_graph()
         self._place.save()
 
@@ -102,17 +111,20 @@ class Session:
             remedy = f"Did you mean {near[0]!r}?" if near else "See: suzuri plan"
             raise ConfigError(f"there is no step {name!r}", "--force", remedy)
 
-    def _flow(self) -> ChipFlow:
+    def _runs(self) -> tuple[TestRun, ...]:
         request = self.request
-        runs = tuple(
+        return tuple(
             TestRun(test=test, index=i, seed=_seed(request, test.name, i))
             for test in self.design.tests
             for i in range(1 if request.seed is not None else test.seeds)
         )
+
+    def _flow(self, runs: Sequence[TestRun]) -> ChipFlow:
+        request = self.request
         return ChipFlow(
             design=self.design,
             pdks=self.pdks,
-            runs=runs,
+            runs=tuple(runs),
             tools=self.tools,
             view_of=self._place.view,
             digest=self._place.digest,
@@ -176,6 +188,10 @@ class Session:
             # A run that did nothing is not worth the third of a second that the database takes.
             self._take_in()
         return RunResult(record=record, folder=folder, report=report, verdict=verdict)
+
+    def save(self) -> None:
+        """Remember the digests of the files that were looked at."""
+        self._place.save()
 
     def _open_journal(self, run_id: str, commit: Commit) -> Journal:
         try:

@@ -46,13 +46,34 @@ class PdkPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestRun:
-    """One test with one seed."""
+    """One test with one seed.
+
+    Attributes
+    ----------
+    test, index, seed
+        The test, which of its seeds, and that seed.
+    group
+        How many of the test's runs share a simulator process; None to choose
+        by how many there are.
+    limit_s
+        Wall-clock limit below the test's own; it is part of no key, since no
+        result depends on it.
+    repeat
+        Which repetition of the same run it is, 0 for the first. Each has a
+        result of its own.
+    waves
+        Whether to record waves.
+    """
 
     __test__ = False
 
     test: TestSpec
     index: int
     seed: int
+    group: int | None = None
+    limit_s: float | None = None
+    repeat: int = 0
+    waves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,13 +264,18 @@ class ChipFlow:
         most of them run for. The groups are blocks of fixed places, so that
         seeds that are added later leave the groups before them as they were.
         """
-        groups: dict[tuple[str, int, int], list[TestRun]] = {}
+        groups: dict[tuple[str, int, int, int], list[TestRun]] = {}
         for run in self.runs:
-            alone = self.waves or run.test.waves or (run.test.activity and run.index == 0)
-            size = 1 if alone or run.test.seeds < _MANY_SEEDS else _BATCH
+            alone = self._waves(run) or run.repeat or (run.test.activity and run.index == 0)
+            size = run.group or (1 if run.test.seeds < _MANY_SEEDS else _BATCH)
+            size = 1 if alone else size
             first = int(run.test.activity) if size > 1 else 0
-            groups.setdefault((run.test.name, size, (run.index - first) // size), []).append(run)
+            place = run.test.name, size, (run.index - first) // size, run.repeat
+            groups.setdefault(place, []).append(run)
         return (tuple(group) for group in groups.values())
+
+    def _waves(self, run: TestRun) -> bool:
+        return self.waves or run.waves or run.test.waves
 
     def _overrides(self, test: TestSpec) -> bool:
         return any(self.design.parameters.get(k) != v for k, v in test.parameters.items())
@@ -257,7 +283,7 @@ class ChipFlow:
     def _simulate(self, runs: tuple[TestRun, ...], activity: bool, add: Callable[[Step], str]) -> Step:
         test, index = runs[0].test, runs[0].index
         parameters = {**self.design.parameters, **test.parameters}
-        waves = self.waves or test.waves
+        waves = self._waves(runs[0])
         build = self._sim_build(test, parameters, waves=waves, activity=activity, add=add)
         tools = [self.tools[t] for t in (test.simulator, "cocotb") if t in self.tools]
         outputs = ["results", "log", "coverage?"]
@@ -265,10 +291,11 @@ class ChipFlow:
         outputs += ["activity"] if activity else []
         seeds = [run.seed for run in runs]
         many = len(seeds) > 1
+        limit_s = min(test.timeout_s, *(run.limit_s or test.timeout_s for run in runs))
         data = {"data": self._hdl[1]} if self.design.data_files else {}
         return self._step(
             "simulate",
-            f"simulate.{test.name}.{index}" + (f"-{runs[-1].index}" if many else ""),
+            f"simulate.{test.name}.{index}" + (f"-{runs[-1].index}" if many else _suffix(runs[0])),
             params={
                 "top": _module_name(self.design),
                 "simulator": test.simulator,
@@ -281,14 +308,14 @@ class ChipFlow:
                 "env": dict(test.env),
                 "waves": waves,
                 "activity": activity,
-                "timeout_s": test.timeout_s,
                 "data_files": self._data_files,
+                **({"repeat": runs[0].repeat} if runs[0].repeat else {}),
             },
             inputs={"simulator": OutputRef(build, "simulator"), "tb": self._python, **data},
             outputs=tuple(outputs),
             tools=(*tools, *self._imported),
             # The stage limits each seed itself; this is for all of them, and for starting them.
-            resources=Resources(wall_s=test.timeout_s * len(seeds) + (60 if many else 0)),
+            resources=Resources(wall_s=limit_s * len(seeds) + (60 if many else 0), each_s=limit_s),
             label=f"simulate {test.name}, " + (f"{len(seeds)} seeds" if many else f"seed {seeds[0]}"),
             tags={"test": test.name, "seed": str(seeds[0]) if not many else "", "index": str(index)},
         )
@@ -493,6 +520,11 @@ def _described(macro: Macro) -> dict[str, Any]:
 
 def _module_name(design: Design) -> str:
     return design.top if design.language == "verilog" else design.name.replace("-", "_")
+
+
+def _suffix(run: TestRun) -> str:
+    """Return what tells a repetition, and a run with waves of its own, from the run."""
+    return (f".repeat{run.repeat}" if run.repeat else "") + (".waves" if run.waves else "")
 
 
 def _variant(design: Design, parameters: Mapping[str, Any]) -> str:

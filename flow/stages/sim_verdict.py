@@ -65,6 +65,11 @@ class Verdict:
         return self._count("passed")
 
     @property
+    def good(self) -> bool:
+        """Whether nothing is wrong with it: something ran, all of it passed, and the process ended well."""
+        return not any(check.failed for check in self.checks)
+
+    @property
     def failed(self) -> int:
         """How many did not pass, including one that crashed or hung."""
         return self.ran - self.passed

@@ -36,6 +36,7 @@ _LOG = "sim.log"
 _TRACE = "recorded"
 _CODE_COVERAGE = "code_coverage.dat"
 _FORK_MARGIN_S = 30.0
+_TIMEOUT_S = 300.0
 
 
 class Simulate:
@@ -46,13 +47,15 @@ class Simulate:
     from. Parameters: ``test`` (its name), ``module``, ``testcase`` (regular
     expression or null), ``seed`` or ``seeds``, ``top``, ``simulator``,
     ``parameters`` (JSON in ``SUZURI_PARAMETERS``), ``plusargs``, ``env``,
-    ``timeout_s``, ``waves``, ``activity``, ``coverage``, ``data_files``
-    (see :func:`~flow.stages.rtl.place_data`). Outputs: ``results`` (JUnit XML),
+    ``timeout_s`` (or ``each_s`` of its resources), ``waves``, ``activity``,
+    ``coverage``, ``repeat`` (of the same run, for a result of its own),
+    ``data_files`` (see :func:`~flow.stages.rtl.place_data`). Outputs: ``results`` (JUnit XML),
     ``log``, ``waves?``, ``activity?`` (SAIF or VCD), ``coverage?``
     (functional, JSON), ``code_coverage?``. Metrics: ``sim__test__count``,
     ``...__passed``, ``...__failed``, ``sim__coverage__functional``. Data:
-    ``tests``, a row for each test case and seed; ``coverage``. Tools:
-    ``cocotb``, and ``icarus`` where it simulates.
+    ``tests``, a row for each test case and seed; ``runs``, one for each seed,
+    with its wall-clock time, and what is wrong that no test case says;
+    ``coverage``. Tools: ``cocotb``, and ``icarus`` where it simulates.
     """
 
     kind = "simulate"
@@ -94,6 +97,7 @@ class Simulate:
                   bench_root=run.bench_root, modules=run.modules)
             for seed, folder, code, late in _ends(ctx, plan, record, result.returncode)
         ]  # fmt: skip
+        ctx.data("runs", _runs(verdicts, record, result.wall_s))
         _report(ctx, plan, verdicts, run.bench_root)
         for name in sorted(record.reads or ()):
             ctx.read("tb", name)  # also when the bench has deleted it since
@@ -120,7 +124,7 @@ class _Plan:
             simulator=params.get("simulator", "verilator"),
             seeds=seeds,
             testcase=params.get("testcase"),
-            timeout_s=float(params.get("timeout_s", 300.0)),
+            timeout_s=_limit(ctx),
             traced=bool(params.get("waves") or params.get("activity")),
             params=params,
         )
@@ -155,6 +159,12 @@ class _Plan:
             )
         except ValueError as error:
             raise ConfigError(str(error), f"test {self.test}") from None
+
+
+def _limit(ctx: StepContext) -> float:
+    """Return the limit of one run: the lower one of what the parameters and the resources say."""
+    limits = [limit for limit in (ctx.params.get("timeout_s"), ctx.resources.each_s) if limit is not None]
+    return min(map(float, limits), default=_TIMEOUT_S)
 
 
 def _argv(ctx: StepContext, plan: _Plan) -> list[str]:
@@ -218,6 +228,23 @@ def _ends(
         else (seed, folder, returncode or 1, False)
         for i, (seed, folder) in enumerate(zip(plan.seeds, folders, strict=True))
     ]
+
+
+def _runs(verdicts: Sequence[Verdict], record: Record, wall_s: float) -> list[dict[str, Any]]:
+    """Return a row for each run: its seed, how long it took, whether it passed, and if not, why."""
+    walls = {end.seed: end.wall_s for end in record.forks}
+    rows: list[dict[str, Any]] = []
+    for verdict in verdicts:
+        row: dict[str, Any] = {
+            "seed": verdict.seed,
+            "passed": verdict.good,
+            "wall_s": walls.get(verdict.seed, wall_s),
+        }
+        if verdict.failed == 0 and not verdict.good:  # no test case tells it
+            check = next(check for check in verdict.checks if check.failed)
+            row |= {"message": check.message or "", "place": check.place or "", "check": check.name}
+        rows.append(row)
+    return rows
 
 
 def _report(ctx: StepContext, plan: _Plan, verdicts: Sequence[Verdict], bench_root: Path) -> None:
