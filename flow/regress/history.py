@@ -1,0 +1,429 @@
+"""Regressions over nights, in a relational database: results in few bytes each, buckets with their owners.
+
+SQLAlchemy Core, as the store of runs has it and in the same database where
+one is given: an SQLite file of one user, or the PostgreSQL server of a team.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from flow.engine.provenance import without_password
+from flow.model.errors import ConfigError, InfraError
+from flow.regress.buckets import Case
+from flow.regress.history_tables import BUCKETS, CASES, META, REGRESSIONS, RESULTS, SYMPTOMS
+from flow.regress.model import Bucket, BucketState, Night, Regression, Result, Verdict
+from flow.regress.normalise import symptom_of
+
+__all__ = ["Failure", "History", "Past", "TestPast", "annotate", "digest_of"]
+
+_CODES = tuple(Verdict)  # a verdict is stored as its number here: only ever add at the end
+_BAD = tuple(_CODES.index(verdict) for verdict in Verdict if verdict.triaged)
+_CHUNK = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestPast:
+    """What the latest regressions tell of a test, for its limit and its place in the queue.
+
+    Attributes
+    ----------
+    runs, failed
+        Of its test cases, with all seeds; what a machine broke or a test skipped is left out.
+    mean_s, slowest_s
+        Of those that passed; None where none did.
+    """
+
+    __test__ = False  # not a pytest class
+
+    runs: int = 0
+    failed: int = 0
+    mean_s: float | None = None
+    slowest_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A failure as history keeps it: which, and a digest of what it said, numbers included."""
+
+    test: str
+    testcase: str
+    seed: int
+    digest: int
+    flaky: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A bucket as history keeps it.
+
+    Attributes
+    ----------
+    bucket
+        As it was last seen, without members.
+    open
+        Whether it is not yet known to be fixed.
+    last
+        Number of the last regression with it.
+    """
+
+    bucket: Bucket
+    open: bool
+    last: int
+
+
+def digest_of(result: Result) -> int:
+    """Return 63 bits of the whole message and place, to tell whether two failures are equal."""
+    text = f"{result.verdict}\0{result.message}\0{result.place.rpartition(':')[0] or result.place}"
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big") >> 1
+
+
+def _signed(seed: int) -> int:
+    return seed - (1 << 64) if seed >= 1 << 63 else seed
+
+
+def _unsigned(seed: int) -> int:
+    return seed + (1 << 64) if seed < 0 else seed
+
+
+def _clean(text: str, length: int | None = None) -> str:
+    """Return text as every database takes it."""
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    if length is None or len(text) <= length:
+        return text
+    return f"{text[: length - 9]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+class History:
+    """The database of regressions.
+
+    Parameters
+    ----------
+    where
+        Path of an SQLite file, or a SQLAlchemy URL.
+
+    Raises
+    ------
+    ConfigError
+        The URL cannot be understood, or its driver is not installed.
+    InfraError
+        The database cannot be opened.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        if isinstance(where, str) and "://" not in where:
+            where = Path(where)
+        self._where = without_password(str(where))
+        url = f"sqlite:///{where}" if isinstance(where, Path) else where
+        try:
+            self._engine = sa.create_engine(url, connect_args={"timeout": 60} if "sqlite" in url else {})
+        except (sa.exc.ArgumentError, ImportError) as error:
+            raise ConfigError(
+                f"the database cannot be used ({error})", self._where, "Give a path, or install its driver."
+            ) from None
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _tune_sqlite)
+        with self._guard():
+            if isinstance(where, Path):
+                where.parent.mkdir(parents=True, exist_ok=True)
+            for attempt in range(5):  # another process may be making the same tables
+                try:
+                    META.create_all(self._engine)
+                    break
+                except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+                    if attempt == 4 or "exists" not in str(error):
+                        raise
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            text = str(getattr(error, "orig", None) or error)
+            raise InfraError(f"the history of regressions cannot be used ({text})", self._where) from None
+
+    def _ask(self, query: sa.Select[Any]) -> list[Any]:
+        with self._guard(), self._engine.connect() as connection:
+            return list(connection.execute(query))
+
+    def close(self) -> None:
+        """Close the database."""
+        self._engine.dispose()
+
+    # Writing.
+
+    def record(self, regression: Regression) -> None:
+        """Keep a regression, as ``classify`` returned it; doing it twice is doing it once."""
+        with self._guard(), self._engine.begin() as connection:
+            number = self._begin(connection, regression)
+            cases = self._case_numbers(connection, regression)
+            where = {key: b.id for b in regression.buckets for key in b.members}
+            rows = {
+                (cases[r.test, r.testcase], _signed(r.seed)): {
+                    "regression": number,
+                    "case": cases[r.test, r.testcase],
+                    "seed": _signed(r.seed),
+                    "verdict": _CODES.index(r.verdict),
+                    "flaky": r.flaky,
+                    "time_s": r.time_s,
+                    "digest": digest_of(r) if r.verdict.triaged else None,
+                    "bucket": where.get(r.key),
+                }
+                for r in regression.results
+            }
+            values = list(rows.values())
+            for start in range(0, len(values), _CHUNK):
+                connection.execute(RESULTS.insert(), values[start : start + _CHUNK])
+            self._keep_buckets(connection, regression, number)
+            found = {(symptom_of(r).id, where[r.key]) for r in regression.results if r.key in where}
+            known = connection.execute(
+                sa.select(SYMPTOMS.c.symptom, SYMPTOMS.c.bucket).where(SYMPTOMS.c.design == regression.design)
+            )
+            new = found - {(symptom, bucket) for symptom, bucket in known}
+            if new:
+                connection.execute(
+                    SYMPTOMS.insert(),
+                    [{"design": regression.design, "symptom": s, "bucket": b} for s, b in sorted(new)],
+                )
+
+    def _begin(self, connection: sa.Connection, regression: Regression) -> int:
+        old = connection.scalar(sa.select(REGRESSIONS.c.number).where(REGRESSIONS.c.id == regression.id))
+        if old is not None:
+            connection.execute(RESULTS.delete().where(RESULTS.c.regression == old))
+            connection.execute(REGRESSIONS.delete().where(REGRESSIONS.c.number == old))
+        row = {
+            "id": regression.id,
+            "design": _clean(regression.design, 128),
+            "started": regression.started,
+            "commit": regression.commit,
+            "night": _night_text(Night.of(regression)),
+            "suite": _clean(regression.suite, 128),
+        }
+        if old is not None:
+            row["number"] = old
+        made = connection.execute(REGRESSIONS.insert(), row).inserted_primary_key
+        return int(made[0]) if made else int(old or 0)
+
+    def _case_numbers(self, connection: sa.Connection, regression: Regression) -> dict[Case, int]:
+        query = sa.select(CASES).where(CASES.c.design == regression.design)
+
+        def known() -> dict[Case, int]:
+            return {(row.test, row.testcase): row.number for row in connection.execute(query)}
+
+        named = {(_clean(r.test, 256), _clean(r.testcase, 256)) for r in regression.results}
+        if missing := sorted(named - known().keys()):
+            rows = [{"design": regression.design, "test": t, "testcase": c} for t, c in missing]
+            connection.execute(CASES.insert(), rows)
+        found = known()
+        return {
+            (r.test, r.testcase): found[_clean(r.test, 256), _clean(r.testcase, 256)]
+            for r in regression.results
+        }
+
+    def _keep_buckets(self, connection: sa.Connection, regression: Regression, number: int) -> None:
+        for bucket in regression.buckets:
+            key = (BUCKETS.c.design == regression.design) & (BUCKETS.c.id == bucket.id)
+            row: dict[str, Any] = {"open": bucket.state is not BucketState.FIXED}
+            if row["open"]:
+                row |= {
+                    "title": _clean(bucket.title), "verdict": str(bucket.verdict),
+                    "place": _clean(bucket.place), "first_seen": bucket.first_seen,
+                    "last_good": bucket.last_good, "since": bucket.since, "last": number,
+                }  # fmt: skip
+            if not connection.execute(BUCKETS.update().where(key).values(**row)).rowcount and row["open"]:
+                new = {
+                    "design": regression.design,
+                    "id": bucket.id,
+                    "owner": bucket.owner,
+                    "note": bucket.note,
+                }
+                connection.execute(BUCKETS.insert(), {**new, **row})
+
+    def annotate(
+        self, design: str, bucket: str, *, owner: str | None = None, note: str | None = None
+    ) -> None:
+        """Say whose a bucket is, and what is known of it; None leaves what was said before.
+
+        Raises
+        ------
+        ConfigError
+            No regression of the design had such a bucket.
+        """
+        said = {"owner": None if owner is None else _clean(owner, 128), "note": note and _clean(note)}
+        values = {name: value for name, value in said.items() if value is not None}
+        if note == "":
+            values["note"] = ""
+        key = (BUCKETS.c.design == design) & (BUCKETS.c.id == bucket)
+        with self._guard(), self._engine.begin() as connection:
+            there = connection.scalar(sa.select(BUCKETS.c.id).where(key))
+            if there is not None and values:
+                connection.execute(BUCKETS.update().where(key).values(**values))
+        if there is None:
+            raise ConfigError(
+                f"no regression of {design} had a bucket {bucket}",
+                self._where,
+                "Its id is in the report: ten hexadecimal digits",
+            )
+
+    # Reading.
+
+    def _numbers(self, design: str, limit: int, without: str = "", before: str = "") -> list[Any]:
+        """Return number and commit of the latest regressions, newest first."""
+        query = sa.select(REGRESSIONS.c.number, REGRESSIONS.c.commit).where(
+            REGRESSIONS.c.design == design, REGRESSIONS.c.id != without
+        )
+        if before:
+            query = query.where(REGRESSIONS.c.started <= before)
+        order = REGRESSIONS.c.started.desc(), REGRESSIONS.c.number.desc()
+        return self._ask(query.order_by(*order).limit(limit))
+
+    def nights(self, design: str, suite: str = "", limit: int = 30) -> list[Night]:
+        """Return what trends need of the latest regressions of a suite, oldest first."""
+        query = (
+            sa.select(REGRESSIONS.c.night)
+            .where(REGRESSIONS.c.design == design, REGRESSIONS.c.suite == suite)
+            .order_by(REGRESSIONS.c.started.desc(), REGRESSIONS.c.number.desc())
+            .limit(limit)
+        )
+        return [_night(row.night) for row in reversed(self._ask(query))]
+
+    def latest(self, design: str) -> tuple[str, str] | None:
+        """Return id and commit of the latest regression of a design; None where there is none."""
+        query = (
+            sa.select(REGRESSIONS.c.id, REGRESSIONS.c.commit)
+            .where(REGRESSIONS.c.design == design)
+            .order_by(REGRESSIONS.c.started.desc(), REGRESSIONS.c.number.desc())
+            .limit(1)
+        )
+        return next(((row.id, row.commit) for row in self._ask(query)), None)
+
+    def buckets(self, design: str) -> dict[str, Past]:
+        """Return all buckets that a design ever had, by id."""
+        return {
+            row.id: Past(
+                bucket=Bucket(
+                    id=row.id, title=row.title, verdict=Verdict(row.verdict), place=row.place,
+                    first_seen=row.first_seen, last_good=row.last_good, since=row.since,
+                    owner=row.owner, note=row.note,
+                    state=BucketState.KNOWN if row.open else BucketState.FIXED,
+                ),
+                open=row.open,
+                last=row.last,
+            )
+            for row in self._ask(sa.select(BUCKETS).where(BUCKETS.c.design == design))
+        }  # fmt: skip
+
+    def symptoms(self, design: str) -> list[tuple[str, str]]:
+        """Return each symptom, by its id, and the bucket that it was put in."""
+        query = sa.select(SYMPTOMS.c.symptom, SYMPTOMS.c.bucket).where(SYMPTOMS.c.design == design)
+        return [(row.symptom, row.bucket) for row in self._ask(query)]
+
+    def failures(self, number: int, bucket: str) -> list[Failure]:
+        """Return a regression's failures in a bucket."""
+        query = (
+            sa.select(CASES.c.test, CASES.c.testcase, RESULTS.c.seed, RESULTS.c.digest, RESULTS.c.flaky)
+            .join(CASES, CASES.c.number == RESULTS.c.case)
+            .where(RESULTS.c.regression == number, RESULTS.c.bucket == bucket)
+        )
+        return [
+            Failure(
+                test=r.test, testcase=r.testcase, seed=_unsigned(r.seed), digest=r.digest or 0, flaky=r.flaky
+            )
+            for r in self._ask(query)
+        ]
+
+    def tallies(
+        self, design: str, limit: int = 20, *, without: str = "", before: str = ""
+    ) -> list[tuple[int, str, dict[Case, tuple[int, int]]]]:
+        """Return the latest regressions, newest first: number, commit, and (passed, failed) of each case.
+
+        Parameters
+        ----------
+        design
+            Whose.
+        limit
+            How many at most.
+        without
+            Id of a regression to leave out.
+        before
+            Leave out what started after that; ISO.
+        """
+        latest = self._numbers(design, limit, without, before)
+        found: dict[int, dict[Case, tuple[int, int]]] = {row.number: {} for row in latest}
+        passed = sa.func.sum(sa.case((RESULTS.c.verdict == _CODES.index(Verdict.PASS), 1), else_=0))
+        failed = sa.func.sum(sa.case((RESULTS.c.verdict.in_(_BAD), 1), else_=0))
+        query = (
+            sa.select(
+                RESULTS.c.regression, CASES.c.test, CASES.c.testcase, passed.label("p"), failed.label("f")
+            )
+            .join(CASES, CASES.c.number == RESULTS.c.case)
+            .where(RESULTS.c.regression.in_(found))
+            .group_by(RESULTS.c.regression, CASES.c.test, CASES.c.testcase)
+        )
+        for row in self._ask(query):
+            found[row.regression][row.test, row.testcase] = int(row.p), int(row.f)
+        return [(row.number, row.commit, found[row.number]) for row in latest]
+
+    def tests(self, design: str, regressions: int = 5) -> dict[str, TestPast]:
+        """Return what the latest regressions tell of each test."""
+        good = RESULTS.c.verdict == _CODES.index(Verdict.PASS)
+        time_s = sa.case((good, RESULTS.c.time_s))
+        ran = RESULTS.c.verdict.in_([*_BAD, _CODES.index(Verdict.PASS)])
+        query = (
+            sa.select(
+                CASES.c.test,
+                sa.func.count().label("runs"),
+                sa.func.sum(sa.case((good, 0), else_=1)).label("failed"),
+                sa.func.avg(time_s).label("mean_s"),
+                sa.func.max(time_s).label("slowest_s"),
+            )
+            .join(CASES, CASES.c.number == RESULTS.c.case)
+            .where(RESULTS.c.regression.in_([row.number for row in self._numbers(design, regressions)]), ran)
+            .group_by(CASES.c.test)
+        )
+        return {
+            row.test: TestPast(
+                runs=int(row.runs), failed=int(row.failed), mean_s=row.mean_s, slowest_s=row.slowest_s
+            )
+            for row in self._ask(query)
+        }
+
+
+def _night_text(night: Night) -> str:
+    return json.dumps(
+        {
+            "id": night.id, "suite": night.suite, "commit": night.commit, "started": night.started,
+            "elapsed_s": night.elapsed_s, "counts": dict(night.counts), "flaky": night.flaky,
+            "states": dict(night.states),
+        }
+    )  # fmt: skip
+
+
+def _night(text: str) -> Night:
+    data = json.loads(text)
+    counts = {Verdict(name): count for name, count in data["counts"].items()}
+    states = {BucketState(name): count for name, count in data["states"].items()}
+    return Night(**{**data, "counts": counts, "states": states})
+
+
+def annotate(
+    history: History, design: str, bucket: str, *, owner: str | None = None, note: str | None = None
+) -> None:
+    """Say whose a bucket is; see :meth:`History.annotate`."""
+    history.annotate(design, bucket, owner=owner, note=note)
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API connection
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")  # readers and one writer do not wait for each other
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA busy_timeout=60000")
+    cursor.close()
