@@ -62,7 +62,8 @@ class AcceleratorCoverage:
         self.overlap = self._point("overlap", ("+".join(names) for names in sets))
         self.transfer = cross(
             "accelerator.transfer", ("load activation", "load weight", "store"), ("1 row", "rows"),
-            ("dense", "apart"), ignore=(),
+            ("dense", "apart"),
+            ignore=[(kind, "1 row", "apart") for kind in ("load activation", "load weight", "store")],
         )  # fmt: skip
         self.pitch = cross("accelerator.pitch", ("LOAD", "STORE"), ("dense", "apart"))
         self.pack = self._point(
@@ -84,7 +85,9 @@ class AcceleratorCoverage:
         self.ties = cross("accelerator.ties", ("doubling", "shift"), ("negative", "positive"))
         self.bursts = cross("accelerator.bursts", ("ar", "aw"), ("1", "some", "most"))
         self.places = cross("accelerator.burst_place", ("ar", "aw"), ("page begins", "page ends", "inside"))
-        self.port = cross("accelerator.port_waits", _CHANNELS, ("0", "1..3", "4+"))
+        # Answers are always taken at once.
+        answers = [("b", "1..3"), ("b", "4+")]
+        self.port = cross("accelerator.port_waits", _CHANNELS, ("0", "1..3", "4+"), ignore=answers)
         self.pauses = cross("accelerator.memory", ("1", "2..4", "5+"), ("steady", "pauses", "mostly pauses"))
         self.stalls = self._point("counters", _STALLS)
         self.endings = self._point("endings", self._endings())

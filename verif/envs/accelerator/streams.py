@@ -37,8 +37,8 @@ KINDS = {
     "fetch error": 1,
     "deadlock": 1,
     "configuration": 1,
-    "stopped": 2,
-    "reset": 1,
+    "stopped": 3,
+    "reset": 3,
 }
 _WAITS = {engine: f"wait_{engine.name.lower()}" for engine in Engine}
 _JUNK = (random_load, random_store, random_pack)
@@ -118,7 +118,7 @@ def _stream(config: AcceleratorConfig, rng: random.Random, batch: Batch, kind: s
     for command, after in zip(batch.commands, [*batch.commands[1:], None], strict=True):
         while rng.random() < junk and len(writer.commands) < 30:
             writer.add(_harmless(rng, config, ahead), also=_also(rng))
-        if command is not ahead:
+        if command is not ahead and (rng.random() < 0.85 or not _any_weights(command)):
             _load_weights(writer, rng, command)
         ahead = None
         if after is not None and rng.random() < 0.5 and not _shared(command, after, config):
@@ -128,6 +128,11 @@ def _stream(config: AcceleratorConfig, rng: random.Random, batch: Batch, kind: s
     if rng.random() < 0.5:
         writer.add(_whole(config, Store, Base.OUTPUT), also=_also(rng))
     return writer
+
+
+def _any_weights(command: Compute) -> bool:
+    """Return whether a command may work with whatever the weight memory holds."""
+    return command.operation is not Operation.DEPTHWISE or command.kernel_columns == 4
 
 
 def _also(rng: random.Random) -> frozenset[Engine]:

@@ -212,7 +212,10 @@ class _Maker:
         if self.random.random() < 0.7:
             return {}
         low, high = sorted(self.random.randint(-128, 127) for _ in range(2))
-        return {"minimum": low, "maximum": high}
+        limits = {"minimum": low, "maximum": high}
+        return {
+            name: limits[name] for name in self.random.choice((("minimum",), ("maximum",), tuple(limits)))
+        }
 
     def _flags(self, operation: Operation, pixels: int, groups: int) -> dict[str, Any]:
         few = operation in _WINDOWED and groups == 1 and pixels <= self.config.psum_words
