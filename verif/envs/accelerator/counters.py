@@ -62,9 +62,9 @@ def check_counters(
         return
     if found["cycles"] > result.cycles + _SLACK:
         yield f"CYCLES is {found['cycles']} of a run that took {result.cycles}"
-    if found["bus_write_beats"] < moved[Engine.STORE] or found["bus_write_beats"] > result.write_beats:
+    if found["bus_write_beats"] > result.write_beats:
         yield f"BUS_WRITE_BEATS is {found['bus_write_beats']}, of {result.write_beats}"
-    if found["bus_read_beats"] < moved[Engine.LOAD] or found["bus_read_beats"] > result.read_beats:
+    if found["bus_read_beats"] > result.read_beats:
         yield f"BUS_READ_BEATS is {found['bus_read_beats']}, of {result.read_beats}"
     if stimulus.ending.code == 4:
         return  # counters stop with the error, while other commands go on to their ends
@@ -74,7 +74,7 @@ def check_counters(
     if found["bus_write_beats"] != moved[Engine.STORE]:
         yield f"BUS_WRITE_BEATS is {found['bus_write_beats']}, not {moved[Engine.STORE]}"
     program = len(stimulus.content) + _AHEAD_BYTES
-    if found["bus_read_beats"] > moved[Engine.LOAD] + program // config.bus_bytes:
+    if not 0 <= found["bus_read_beats"] - moved[Engine.LOAD] <= program // config.bus_bytes:
         yield f"BUS_READ_BEATS is {found['bus_read_beats']}, for loads of {moved[Engine.LOAD]}"
     computes = by_engine[Engine.COMPUTE]
     array = sum(array_cycles(c, config) for c in computes)
