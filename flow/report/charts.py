@@ -9,7 +9,7 @@ from flow.report.details import Histogram
 from flow.report.markup import Html, h, join
 from flow.report.units import count, fixed, significant
 
-__all__ = ["slack_histogram", "stacked", "waterfall"]
+__all__ = ["columns", "slack_histogram", "stacked", "waterfall"]
 
 _WIDTH, _HEIGHT = 340, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 8, 10, 30
@@ -113,3 +113,57 @@ def waterfall(before: float, delay: float, whole: float) -> Html:
     share = significant(abs(delay) / whole * 100, 2)
     box = h("span", style=f"margin-left:{left:.2f}%;width:{width:.2f}%", title=f"{share} % of the path")
     return h("span", box, class_="bar fall", aria_hidden="true")
+
+
+def columns(
+    names: Sequence[str],
+    stacks: Sequence[Sequence[tuple[str, float, str]]],
+    title: str,
+    *,
+    whole: bool = False,
+) -> Html:
+    """Return one stacked column for each name, in order.
+
+    Parameters
+    ----------
+    names
+        One under each column; the first and the last are written.
+    stacks
+        Of each column, from the bottom: ``(tone, value, text on hover)``.
+    title
+        Read aloud instead of the picture.
+    whole
+        Whether values are counts, so that marks are whole numbers.
+    """
+    top = max((sum(value for _, value, _ in stack) for stack in stacks), default=0.0) or 1.0
+    marks = _ticks(0, top, 3)
+    if whole:
+        marks = sorted({float(round(mark)) for mark in marks})
+    plot_w, plot_h = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+    wide = plot_w / max(1, len(stacks))
+
+    def y(value: float) -> float:
+        return _TOP + plot_h * (1 - value / top)
+
+    parts: list[Html] = []
+    for mark in marks:
+        line = {"x1": _LEFT, "x2": _WIDTH - _RIGHT, "y1": f"{y(mark):.1f}", "y2": f"{y(mark):.1f}"}
+        parts.append(h("line", class_="grid", **line))
+        parts.append(h("text", f"{mark:g}", x=_LEFT - 5, y=f"{y(mark) + 3.5:.1f}", text_anchor="end"))
+    for place, (name, stack) in enumerate(zip(names, stacks, strict=True)):
+        below = 0.0
+        for tone, value, hover in stack:
+            if value <= 0:
+                continue
+            high = max(1.5, y(below) - y(below + value))
+            box = {"x": f"{_LEFT + place * wide + wide * 0.1:.2f}", "width": f"{wide * 0.8:.2f}"}
+            where = {"y": f"{y(below) - high:.2f}", "height": f"{high:.2f}"}
+            said = h("title", f"{name}: {hover}")
+            parts.append(h("rect", said, class_=f"col {tone}".strip(), **box, **where))
+            below += value
+    parts.append(h("line", class_="axis", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=_TOP + plot_h, y2=_TOP + plot_h))
+    if names:
+        parts.append(h("text", names[0], x=_LEFT, y=_HEIGHT - 14))
+    if len(names) > 1:
+        parts.append(h("text", names[-1], x=_WIDTH - _RIGHT, y=_HEIGHT - 14, text_anchor="end"))
+    return h("svg", h("title", title), *parts, viewbox=f"0 0 {_WIDTH} {_HEIGHT}", class_="hist", role="img")

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["summary"]
+__all__ = ["styled", "summary"]
 
 _STYLE = {"pass": "bold green", "fail": "bold red", "error": "bold red", "cancelled": "bold yellow"}
 _MARK = {"pass": "✔", "fail": "✘", "error": "✘", "cancelled": "!"}
 _MOST = 12
 
 
-def _text(*parts: tuple[str, str] | str) -> Text:
+def styled(*parts: tuple[str, str] | str) -> Text:
     """Return styled text; what a design or a tool said is never read as markup."""
     from rich.text import Text  # noqa: PLC0415 - rich costs time
 
@@ -52,11 +52,11 @@ def _verdict(run: Run) -> Text:
     tail = f"  {run.name}: {done} {'step' if done == 1 else 'steps'} ran, {cached} cached"
     if elapsed is not None:
         tail += f", {duration(elapsed)}"
-    return _text((f"{_MARK.get(word, '?')} {word.upper()}", _STYLE.get(word, "bold")), tail)
+    return styled((f"{_MARK.get(word, '?')} {word.upper()}", _STYLE.get(word, "bold")), tail)
 
 
 def _cell(value: Num, shown: str, style: str = "") -> Text:
-    return _text(("—", "dim")) if value.value is None else _text((shown, style))
+    return styled(("—", "dim")) if value.value is None else styled((shown, style))
 
 
 def _slack(value: Num) -> Text:
@@ -71,9 +71,9 @@ def _row(target: Target, corner: Corner, square: Scale, watt: Scale, *, first: b
     period = corner.num("timing__clock__period")
     period = period if period.value is not None else target.period_ns
     return [
-        _text((target.name, "bold") if first else ""),
-        _cell(area, significant((area.value or 0) * square.factor)) if first else _text(""),
-        _text(corner.name or "default"),
+        styled((target.name, "bold") if first else ""),
+        _cell(area, significant((area.value or 0) * square.factor)) if first else styled(""),
+        styled(corner.name or "default"),
         _cell(period, plain(period.value or 0)),
         _slack(corner.num("timing__setup__ws")),
         _slack(corner.num("timing__hold__ws")),
@@ -105,17 +105,17 @@ def _tests(listed: list[TestRow]) -> Text:
     counts = test_counts(listed)
     ran = counts["pass"] + counts["fail"]
     if not listed:
-        return _text(("No test ran.", "yellow"))
+        return styled(("No test ran.", "yellow"))
     said = f"Tests: {count(counts['pass'])} of {count(ran)} passed"
     style = "red" if counts["fail"] else "green" if ran else "yellow"
     rest = [f"{counts[k]} {word}" for k, word in (("skip", "skipped"), ("none", "not run")) if counts[k]]
-    return _text((said, style), ", ".join(["", *rest]))
+    return styled((said, style), ", ".join(["", *rest]))
 
 
 def _proofs(steps: Sequence[StepRun]) -> Text:
     held = sum(step.ok and mapping(step.data.get("formal")).get("status") == "passed" for step in steps)
     style = "green" if held == len(steps) else "red"
-    return _text((f"Proofs: {count(held)} of {count(len(steps))} hold", style))
+    return styled((f"Proofs: {count(held)} of {count(len(steps))} hold", style))
 
 
 def summary(run: Mapping[str, Any], report: str | None = None) -> list[RenderableType]:
@@ -149,14 +149,14 @@ def summary(run: Mapping[str, Any], report: str | None = None) -> list[Renderabl
             parts.append((f"\n  at {problem.where}", "dim"))
         if problem.remedy:
             parts.append(f"\n  {problem.remedy}")
-        found.append(_text(*parts))
+        found.append(styled(*parts))
     if len(problems) > _MOST:
-        found.append(_text((f"  and {len(problems) - _MOST} more in the report", "dim")))
+        found.append(styled((f"  and {len(problems) - _MOST} more in the report", "dim")))
     reasons = seen.verdict.get("reasons")
     if not problems and isinstance(reasons, list | tuple):
-        found += [_text(("! ", "yellow"), text(reason)) for reason in reasons[:_MOST]]
+        found += [styled(("! ", "yellow"), text(reason)) for reason in reasons[:_MOST]]
     for left in rows(seen.raw.get("skipped_pdks")):
-        found.append(_text((f"{text(left.get('name'))} was not run: {text(left.get('reason'))}", "dim")))
+        found.append(styled((f"{text(left.get('name'))} was not run: {text(left.get('reason'))}", "dim")))
     if report is not None:
-        found.append(_text("Report: ", (report, "bold")))
+        found.append(styled("Report: ", (report, "bold")))
     return found

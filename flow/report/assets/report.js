@@ -68,14 +68,14 @@
       try { return document.execCommand("copy"); } catch (_) { return false; }
     }
   }
-  for (const button of all("[data-copy]")) {
-    button.setAttribute("aria-live", "polite");
-    button.addEventListener("click", async () => {
-      const node = document.getElementById(button.dataset.copy);
-      button.textContent = (await copy(node.textContent, node)) ? "Copied" : "Press Ctrl+C";
-      setTimeout(() => { button.textContent = "Copy"; }, 2000);
-    });
-  }
+  for (const button of all("[data-copy]")) button.setAttribute("aria-live", "polite");
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const node = document.getElementById(button.dataset.copy);
+    button.textContent = (await copy(node.textContent, node)) ? "Copied" : "Press Ctrl+C";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
 
   // Expand or fold every path at once.
   for (const button of all("[data-expand]")) {
