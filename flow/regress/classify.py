@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flow.regress.buckets import UNLIKELY, Case, Known, grouped, missed
+from flow.regress.flaky import mark_flaky
 from flow.regress.history import Failure, History, Past, digest_of
 from flow.regress.model import Bucket, BucketState, Regression, Verdict
 
@@ -34,6 +35,7 @@ def classify(regression: Regression, history: History) -> Regression:
     history
         Of the regressions before; this one, if it is there, is left out.
     """
+    regression = mark_flaky(regression, history)
     past = _Past.read(regression, history)
     made = [_stated(bucket, regression, past) for bucket, _ in grouped(regression.results, past.known)]
     present = {bucket.id for bucket in made}

@@ -6,28 +6,28 @@ one is given: an SQLite file of one user, or the PostgreSQL server of a team.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from flow.engine.provenance import without_password
-from flow.model.errors import ConfigError, InfraError
+from flow.model.errors import ConfigError
 from flow.regress.buckets import Case
-from flow.regress.history_tables import BUCKETS, CASES, META, REGRESSIONS, RESULTS, SYMPTOMS
+from flow.regress.database import Database
+from flow.regress.history_tables import BUCKETS, CASES, REGRESSIONS, RERUNS, RESULTS, SYMPTOMS
 from flow.regress.model import Bucket, BucketState, Night, Regression, Result, Verdict
 from flow.regress.normalise import symptom_of
 
-__all__ = ["Failure", "History", "Past", "TestPast", "annotate", "digest_of"]
+__all__ = ["Failure", "History", "Past", "Rerun", "TestPast", "annotate", "digest_of", "inputs_of"]
 
 _CODES = tuple(Verdict)  # a verdict is stored as its number here: only ever add at the end
 _BAD = tuple(_CODES.index(verdict) for verdict in Verdict if verdict.triaged)
 _CHUNK = 5000
+
+Shown = tuple[str, str, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,8 @@ class TestPast:
         Of its test cases, with all seeds; what a machine broke or a test skipped is left out.
     mean_s, slowest_s
         Of those that passed; None where none did.
+    cases
+        How many test cases it has.
     """
 
     __test__ = False  # not a pytest class
@@ -48,6 +50,7 @@ class TestPast:
     failed: int = 0
     mean_s: float | None = None
     slowest_s: float | None = None
+    cases: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,15 @@ class Failure:
     seed: int
     digest: int
     flaky: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """What one test case of a single run showed: its verdict, and the symptom's id of a failure."""
+
+    testcase: str
+    verdict: Verdict
+    symptom: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +92,11 @@ class Past:
     last: int
 
 
+def inputs_of(result: Result) -> int:
+    """Return 63 bits of the command that repeats a result: with the commit, they tell its inputs."""
+    return int(_digest(result.command)[:16], 16) >> 1
+
+
 def digest_of(result: Result) -> int:
     """Return 63 bits of the whole message and place, to tell whether two failures are equal."""
     text = f"{result.verdict}\0{result.message}\0{result.place.rpartition(':')[0] or result.place}"
@@ -94,6 +111,14 @@ def _unsigned(seed: int) -> int:
     return seed + (1 << 64) if seed < 0 else seed
 
 
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _rerun_key(design: str, commit: str, command: str) -> list[sa.ColumnElement[bool]]:
+    return [RERUNS.c.design == design, RERUNS.c.commit == commit, RERUNS.c.command == _digest(command)]
+
+
 def _clean(text: str, length: int | None = None) -> str:
     """Return text as every database takes it."""
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
@@ -102,7 +127,7 @@ def _clean(text: str, length: int | None = None) -> str:
     return f"{text[: length - 9]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-class History:
+class History(Database):
     """The database of regressions.
 
     Parameters
@@ -118,46 +143,6 @@ class History:
         The database cannot be opened.
     """
 
-    def __init__(self, where: Path | str) -> None:
-        if isinstance(where, str) and "://" not in where:
-            where = Path(where)
-        self._where = without_password(str(where))
-        url = f"sqlite:///{where}" if isinstance(where, Path) else where
-        try:
-            self._engine = sa.create_engine(url, connect_args={"timeout": 60} if "sqlite" in url else {})
-        except (sa.exc.ArgumentError, ImportError) as error:
-            raise ConfigError(
-                f"the database cannot be used ({error})", self._where, "Give a path, or install its driver."
-            ) from None
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _tune_sqlite)
-        with self._guard():
-            if isinstance(where, Path):
-                where.parent.mkdir(parents=True, exist_ok=True)
-            for attempt in range(5):  # another process may be making the same tables
-                try:
-                    META.create_all(self._engine)
-                    break
-                except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
-                    if attempt == 4 or "exists" not in str(error):
-                        raise
-
-    @contextlib.contextmanager
-    def _guard(self) -> Iterator[None]:
-        try:
-            yield
-        except (sa.exc.SQLAlchemyError, OSError) as error:
-            text = str(getattr(error, "orig", None) or error)
-            raise InfraError(f"the history of regressions cannot be used ({text})", self._where) from None
-
-    def _ask(self, query: sa.Select[Any]) -> list[Any]:
-        with self._guard(), self._engine.connect() as connection:
-            return list(connection.execute(query))
-
-    def close(self) -> None:
-        """Close the database."""
-        self._engine.dispose()
-
     # Writing.
 
     def record(self, regression: Regression) -> None:
@@ -172,6 +157,7 @@ class History:
                     "case": cases[r.test, r.testcase],
                     "seed": _signed(r.seed),
                     "verdict": _CODES.index(r.verdict),
+                    "inputs": inputs_of(r),
                     "flaky": r.flaky,
                     "time_s": r.time_s,
                     "digest": digest_of(r) if r.verdict.triaged else None,
@@ -204,6 +190,7 @@ class History:
             "design": _clean(regression.design, 128),
             "started": regression.started,
             "commit": regression.commit,
+            "dirty": regression.dirty,
             "night": _night_text(Night.of(regression)),
             "suite": _clean(regression.suite, 128),
         }
@@ -326,6 +313,42 @@ class History:
         query = sa.select(SYMPTOMS.c.symptom, SYMPTOMS.c.bucket).where(SYMPTOMS.c.design == design)
         return [(row.symptom, row.bucket) for row in self._ask(query)]
 
+    def shown_at(self, design: str, commit: str, without: str = "") -> tuple[set[Shown], set[Shown]]:
+        """Return what passed in clean checkouts of a commit, and what failed: each by key and inputs."""
+        query = (
+            sa.select(
+                CASES.c.test, CASES.c.testcase, RESULTS.c.seed, RESULTS.c.inputs, RESULTS.c.verdict
+            )
+            .join(CASES, CASES.c.number == RESULTS.c.case)
+            .join(REGRESSIONS, REGRESSIONS.c.number == RESULTS.c.regression)
+            .where(
+                REGRESSIONS.c.design == design, REGRESSIONS.c.commit == commit, REGRESSIONS.c.id != without,
+                REGRESSIONS.c.dirty.is_(False), RESULTS.c.verdict.in_([*_BAD, _CODES.index(Verdict.PASS)]),
+            )
+        )  # fmt: skip
+        passed: set[Shown] = set()
+        failed: set[Shown] = set()
+        for row in self._ask(query):
+            shown = (row.test, row.testcase, _unsigned(row.seed), row.inputs)
+            (failed if row.verdict in _BAD else passed).add(shown)
+        return passed, failed
+
+    def reruns(self, design: str, commit: str, command: str) -> list[Rerun]:
+        """Return what a command showed at a commit when it was last run there; nothing where it never was."""
+        query = sa.select(RERUNS).where(*_rerun_key(design, commit, command))
+        return [Rerun(row.testcase, Verdict(row.verdict), row.symptom) for row in self._ask(query)]
+
+    def keep_reruns(self, design: str, commit: str, command: str, shown: Sequence[Rerun]) -> None:
+        """Keep what a command showed at a commit."""
+        at = {"design": design, "commit": commit, "command": _digest(command)}
+        rows = {_clean(r.testcase, 256): {"verdict": str(r.verdict), "symptom": r.symptom} for r in shown}
+        with self._guard(), self._engine.begin() as connection:
+            connection.execute(RERUNS.delete().where(*_rerun_key(design, commit, command)))
+            if rows:
+                connection.execute(
+                    RERUNS.insert(), [{**at, "testcase": case, **row} for case, row in rows.items()]
+                )
+
     def failures(self, number: int, bucket: str) -> list[Failure]:
         """Return a regression's failures in a bucket."""
         query = (
@@ -384,6 +407,7 @@ class History:
                 sa.func.sum(sa.case((good, 0), else_=1)).label("failed"),
                 sa.func.avg(time_s).label("mean_s"),
                 sa.func.max(time_s).label("slowest_s"),
+                sa.func.count(sa.distinct(CASES.c.number)).label("cases"),
             )
             .join(CASES, CASES.c.number == RESULTS.c.case)
             .where(RESULTS.c.regression.in_([row.number for row in self._numbers(design, regressions)]), ran)
@@ -391,7 +415,11 @@ class History:
         )
         return {
             row.test: TestPast(
-                runs=int(row.runs), failed=int(row.failed), mean_s=row.mean_s, slowest_s=row.slowest_s
+                runs=int(row.runs),
+                failed=int(row.failed),
+                mean_s=row.mean_s,
+                slowest_s=row.slowest_s,
+                cases=int(row.cases),
             )
             for row in self._ask(query)
         }
@@ -419,11 +447,3 @@ def annotate(
 ) -> None:
     """Say whose a bucket is; see :meth:`History.annotate`."""
     history.annotate(design, bucket, owner=owner, note=note)
-
-
-def _tune_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API connection
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers and one writer do not wait for each other
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=60000")
-    cursor.close()

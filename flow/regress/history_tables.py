@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["BUCKETS", "CASES", "META", "REGRESSIONS", "RESULTS", "SYMPTOMS"]
+__all__ = ["BUCKETS", "CASES", "META", "REGRESSIONS", "RERUNS", "RESULTS", "SYMPTOMS"]
 
 META = sa.MetaData()
 
@@ -17,6 +17,7 @@ REGRESSIONS = sa.Table(
     sa.Column("suite", sa.String(128), nullable=False),
     sa.Column("started", sa.String(32), nullable=False),
     sa.Column("commit", sa.String(64), nullable=False),
+    sa.Column("dirty", sa.Boolean, nullable=False),
     sa.Column("night", sa.Text, nullable=False),
 )
 CASES = sa.Table(
@@ -35,6 +36,7 @@ RESULTS = sa.Table(
     sa.Column("case", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("seed", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("verdict", sa.SmallInteger, nullable=False),
+    sa.Column("inputs", sa.BigInteger, nullable=False),
     sa.Column("flaky", sa.Boolean, nullable=False),
     sa.Column("time_s", sa.Float),
     sa.Column("digest", sa.BigInteger),
@@ -63,4 +65,15 @@ SYMPTOMS = sa.Table(
     sa.Column("design", sa.String(128), primary_key=True),
     sa.Column("symptom", sa.String(10), primary_key=True),
     sa.Column("bucket", sa.String(10), primary_key=True),
+)
+#: What single runs at other commits showed: a verdict, and the symptom of a failure.
+RERUNS = sa.Table(
+    "regression_reruns",
+    META,
+    sa.Column("design", sa.String(128), primary_key=True),
+    sa.Column("commit", sa.String(64), primary_key=True),
+    sa.Column("command", sa.String(64), primary_key=True),
+    sa.Column("testcase", sa.String(256), primary_key=True),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("symptom", sa.String(10), nullable=False),
 )
