@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from flow.stages.chip import TestRun
 
-__all__ = ["Past", "arrange", "limit_s"]
+if TYPE_CHECKING:
+    from flow.regress.history import TestPast
+
+__all__ = ["arrange", "limit_s"]
 
 _LEAST_S = 20.0  # a busy machine delays a short test by more than its own length
 _FACTOR = 5.0
@@ -16,32 +20,15 @@ _TOGETHER = 50
 _SHORT_S = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """What is known of a test.
-
-    Attributes
-    ----------
-    runs, failed
-        How many of its runs there were lately, and how many of them failed.
-    slowest_s
-        The longest that a run took which passed; None where none is known.
-    """
-
-    runs: int = 0
-    failed: int = 0
-    slowest_s: float | None = None
-
-
-def limit_s(past: Past | None, timeout_s: float) -> float:
+def limit_s(past: TestPast | None, timeout_s: float) -> float:
     """Return the wall-clock limit of a run: a multiple of the slowest one known, never beyond its own."""
     if past is None or past.slowest_s is None:
         return timeout_s
-    return min(timeout_s, max(_LEAST_S, _FACTOR * past.slowest_s))
+    return min(timeout_s, max(_LEAST_S, _FACTOR * past.slowest_s * past.cases))
 
 
 def arrange(
-    runs: Sequence[TestRun], past: Mapping[str, Past], changed: Collection[str] = ()
+    runs: Sequence[TestRun], past: Mapping[str, TestPast], changed: Collection[str] = ()
 ) -> list[TestRun]:
     """Return the runs in the order to start them, with limits and groups.
 
@@ -70,7 +57,7 @@ def arrange(
     return [_prepared(run, past.get(run.test.name)) for run in sorted(runs, key=place)]
 
 
-def _prepared(run: TestRun, past: Past | None) -> TestRun:
+def _prepared(run: TestRun, past: TestPast | None) -> TestRun:
     short = past is None or past.slowest_s is None or past.slowest_s <= _SHORT_S
     group = _TOGETHER if run.test.seeds >= _MANY and short else run.group
     return replace(run, limit_s=limit_s(past, run.test.timeout_s), group=group)

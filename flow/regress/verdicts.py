@@ -42,8 +42,9 @@ def results_of(runs: Sequence[TestRun], outcome: Outcome, step: str) -> list[Res
     ends = _by_seed(outcome.data.get("runs", ()))
     for run in runs:
         start = Result(
-            test=run.test.name, testcase="", seed=run.seed, index=run.index, verdict=Verdict.FAIL, step=step,
-            host=outcome.host, attempts=outcome.attempts, quarantined=bool(run.test.quarantine),
+            test=run.test.name, module=run.test.module, testcase="", seed=run.seed, index=run.index,
+            verdict=Verdict.FAIL, step=step, host=outcome.host, attempts=outcome.attempts,
+            quarantined=bool(run.test.quarantine),
         )  # fmt: skip
         if not outcome.status.ok:
             found.append(_stopped(start, outcome))

@@ -1,0 +1,68 @@
+"""What the commands of tests and regressions share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from flow.engine.events import Listener
+from flow.model.graph import Graph
+from flow.project.request import Request, parse_assignment
+
+__all__ = ["campaign_options", "request_of", "stages"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--design", "path", default=".", type=click.Path(path_type=Path), metavar="FOLDER",
+                 help="Folder with the suzuri.toml; the current one by default."),
+    click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
+                 help="Override a parameter. Repeatable."),
+    click.option("--force", multiple=True, metavar="STEP",
+                 help="Execute this step or kind of step although cached."),
+    click.option("--skip-missing", is_flag=True, help="Leave out what needs a tool that is not installed."),
+    click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cores to use; all by default."),
+    click.option("--scheduler", metavar="ADDRESS",
+                 help="Dask scheduler (tcp://HOST:PORT) instead of this machine."),
+    click.option("--store", metavar="URL", envvar="SUZURI_STORE",
+                 help="Shared folder or object store for workers on other machines (an fsspec URL)."),
+    click.option("--build", type=click.Path(path_type=Path, file_okay=False), help="Folder for results."),
+    click.option("--database", metavar="URL", envvar="SUZURI_DATABASE",
+                 help="Run database; SQLite in the build folder by default."),
+)  # fmt: skip
+
+
+def campaign_options(function: F) -> F:
+    """Give a command the options of where and how tests run."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def request_of(**values: Any) -> Request:  # noqa: ANN401 - as click passes them
+    """Return the request that the options make."""
+    return Request(
+        parameters=dict(map(parse_assignment, values.pop("parameters"))),
+        force=frozenset(values.pop("force")),
+        **values,
+    )
+
+
+@contextlib.contextmanager
+def stages(*, quiet: bool) -> Iterator[Callable[[str, Graph], Listener]]:
+    """Give what shows the progress of one graph after the other."""
+    from flow.cli.progress import Progress
+
+    with contextlib.ExitStack() as stack:
+
+        def start(heading: str, graph: Graph) -> Listener:
+            stack.close()
+            if heading and not quiet:
+                click.echo(f"{heading}.", err=True)
+            return stack.enter_context(Progress(graph, quiet=quiet)).tell
+
+        yield start

@@ -1,0 +1,415 @@
+"""Runs a regression: all tests once, what failed again alone, then the first of each bucket with waves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flow.engine.cache import full_disk
+from flow.engine.driver import Options, run_graph
+from flow.engine.events import Listener
+from flow.engine.provenance import commit_of, new_run_id
+from flow.model.design import Design
+from flow.model.graph import Graph
+from flow.model.step import Outcome, Status, Step
+from flow.project.request import Request
+from flow.project.session import Session
+from flow.project.verdict import EXIT_CHECK, EXIT_GOOD, EXIT_INPUT, EXIT_TOOL
+from flow.regress.commands import regress_command, test_command
+from flow.regress.limits import arrange
+from flow.regress.model import Bucket, Regression, Result, Verdict
+from flow.regress.seeds import runs_of
+from flow.regress.select import Choice, select
+from flow.regress.verdicts import expected, results_of, settle
+from flow.stages.chip import TestRun
+
+if TYPE_CHECKING:
+    from flow.regress.history import History
+
+__all__ = ["Campaign", "Finished", "Order"]
+
+MOST_RERUNS = 100
+MOST_WAVES = 20
+_EXIT_INTERRUPTED = 130
+_LOG_BYTES = 1 << 20
+
+#: Told what is about to run: a heading, and its graph; returns who is told of its steps.
+Stageman = Callable[[str, Graph], Listener]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a regression is to be.
+
+    Attributes
+    ----------
+    choice
+        Its tests.
+    fixed_seed
+        One seed for all tests, instead of those that derive from the master seed.
+    reruns, waves
+        Whether to repeat what failed, and to record waves of each bucket.
+    keep
+        Whether to record it in the history, to which it is then compared.
+    """
+
+    choice: Choice
+    fixed_seed: int | None = None
+    reruns: bool = True
+    waves: bool = True
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A regression that has ended.
+
+    Attributes
+    ----------
+    regression
+        What came of it.
+    folder
+        Its files: ``regression.json``, ``report.html``, ``junit.xml``, logs and waves.
+    exit_code
+        0 good, 1 a test failed, 2 the user's input, 3 a tool or machine, 130 interrupted.
+    notes
+        What else its user should know.
+    """
+
+    regression: Regression
+    folder: Path
+    exit_code: int
+    notes: tuple[str, ...] = ()
+
+
+class Campaign:
+    """A regression, made concrete on this machine.
+
+    Parameters
+    ----------
+    request
+        The design, and where and how it runs.
+    order
+        The tests, and what to do with them.
+    command
+        The command line that asked, for the record.
+
+    Raises
+    ------
+    ConfigError
+        The manifest or the request is wrong, nothing is chosen, or a tool is missing.
+    """
+
+    def __init__(self, request: Request, order: Order, command: str = "") -> None:
+        self._request = replace(request, parts=frozenset({"elaborate", "simulate"}), tests=(), seeds=None)
+        self._order = order
+        self._command = command
+        self._notes: list[str] = []
+        self._results: dict[tuple[str, int], list[Result]] = {}
+        self._runs: dict[tuple[str, int], TestRun] = {}
+        self._together: set[tuple[str, int]] = set()
+        self._missing: dict[tuple[str, int], str] = {}
+        self._codes = {EXIT_GOOD}
+        alone = order.waves and not order.keep  # one test, whose waves are asked for
+        self._session = Session(replace(self._request, waves=alone), command, self._choose)
+        self._id = new_run_id()
+        where = self._session.build / ("regress" if order.keep else "test") / self._id
+        self._folder = where
+
+    def _choose(self, design: Design) -> Sequence[TestRun]:
+        runs = runs_of(select(design, self._order.choice), self._request.master_seed, self._order.fixed_seed)
+        if not self._order.keep:
+            return runs
+        build = self._request.build or design.root / "build"
+        with _history(self._request.database or build.absolute() / "suzuri.sqlite") as history:
+            return arrange(runs, history.tests(design.name))
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the first pass."""
+        return self._session.graph
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Names of the tests, in the order of their start."""
+        return tuple(dict.fromkeys(run.test.name for run in self._session.flow.runs))
+
+    # -- running ----------------------------------------------------------
+
+    def run(self, stage: Stageman = lambda heading, graph: lambda event: None) -> Finished:
+        """Run it and write what came of it.
+
+        Raises
+        ------
+        FlowError
+            The cluster or the database cannot be reached, or results cannot be written.
+        """
+        started, clock = datetime.now(UTC), time.monotonic()
+        commit = commit_of(self._session.design.root)
+        try:
+            (self._folder / "logs").mkdir(parents=True)
+            interrupted = self._first_pass(stage("", self.graph))
+            if self._order.reruns and not interrupted:
+                interrupted = self._repeat_failures(stage)
+            regression = Regression(
+                id=self._id,
+                design=self._session.design.name,
+                suite=self._order.choice.suite,
+                commit=commit.digest or "",
+                dirty=bool(commit.dirty),
+                started=started.isoformat(timespec="seconds"),
+                master_seed=self._request.master_seed,
+                command=regress_command(self._session.design, self._request, self._order),
+                results=self._all_results(),
+                missing=self._all_missing(),
+            )
+            finished = self._finish(regression, stage, clock, interrupted=interrupted)
+        except OSError as error:
+            raise full_disk(error, self._session.build) from None
+        finally:
+            self._session.save()
+        return finished
+
+    def _finish(
+        self, regression: Regression, stage: Stageman, clock: float, *, interrupted: bool
+    ) -> Finished:
+        from flow.regress.buckets import group  # noqa: PLC0415 - `suzuri test` needs none of it
+        from flow.regress.classify import classify  # noqa: PLC0415
+
+        if not self._order.keep:
+            regression = replace(
+                regression, buckets=group(regression.results), elapsed_s=time.monotonic() - clock
+            )
+            _write_json(self._folder / "regression.json", regression)
+            return self._finished(regression, interrupted)
+        database = self._request.database or self._session.build / "suzuri.sqlite"
+        with _history(database) as history:
+            regression = classify(regression, history)
+            if self._order.waves and not interrupted:
+                interrupted = self._record_waves(regression.buckets, stage)
+                regression = replace(regression, results=self._all_results())
+            known = history.latest(regression.design) is not None
+            regression = replace(_unhidden(regression, known=known), elapsed_s=time.monotonic() - clock)
+            nights = history.nights(regression.design, regression.suite)
+            if not interrupted:
+                history.record(regression)
+        _write_json(self._folder / "regression.json", regression)
+        from flow.regress import junit  # noqa: PLC0415
+        from flow.report.regress import write  # noqa: PLC0415
+
+        junit.write(regression, self._folder / "junit.xml")
+        write(regression, self._folder / "report.html", nights)
+        return self._finished(regression, interrupted)
+
+    def _finished(self, regression: Regression, interrupted: bool) -> Finished:
+        codes = set(self._codes)
+        if any(result.verdict is Verdict.INFRA for result in regression.results):
+            codes.add(EXIT_TOOL)
+        if not regression.passed and max(codes) == EXIT_GOOD:
+            codes.add(EXIT_CHECK)
+        code = _EXIT_INTERRUPTED if interrupted else max(codes)
+        return Finished(regression=regression, folder=self._folder, exit_code=code, notes=tuple(self._notes))
+
+    def _execute(self, graph: Graph, listener: Listener) -> Mapping[str, Outcome]:
+        request = self._request
+        options = Options(
+            run_id=new_run_id(),
+            keep=self._session.build / "failed",
+            jobs=request.jobs,
+            scheduler=request.scheduler,
+            force=request.force,
+        )
+        return run_graph(graph, self._session.cache, options, listener)
+
+    def _first_pass(self, listener: Listener) -> bool:
+        runs = {(run.test.name, run.seed): run for run in self._session.flow.runs}
+        self._runs = runs
+        outcomes = self._execute(self.graph, listener)
+        for step in self.graph:
+            outcome = outcomes[step.name]
+            if step.kind != "simulate":
+                self._note_other(step, outcome)
+                continue
+            members = [runs[key] for key in _keys(step)]
+            if len(members) > 1:
+                self._together.update((run.test.name, run.seed) for run in members)
+            found = self._dress(results_of(members, outcome, step.name), step, outcome)
+            for key in _keys(step):
+                own = [result for result in found if (result.test, result.seed) == key]
+                if own:
+                    self._results[key] = own
+                else:
+                    self._missing[key] = _why_missing(outcome)
+        for name, error in self._session.missing_tools:
+            for key, run in runs.items():
+                if key not in self._results and (name == run.test.simulator or name in ("cocotb", "cxx")):
+                    self._missing[key] = str(error)
+        return any(outcome.status is Status.CANCELLED for outcome in outcomes.values())
+
+    def _note_other(self, step: Step, outcome: Outcome) -> None:
+        """Take note of a failure that is no test's: the design does not elaborate or build."""
+        if outcome.status in (Status.FAILED, Status.INFRA):
+            error = outcome.error or {}
+            where = f"{error['where']}: " if error.get("where") else ""
+            self._notes.append(f"{step.label or step.name}: {where}{error.get('what') or 'failed'}")
+            self._codes.add(EXIT_INPUT if error.get("type") == "ConfigError" else EXIT_TOOL)
+
+    def _repeat_failures(self, stage: Stageman) -> bool:
+        """Run alone what failed, hung or crashed: its verdict is its own then, and whether it is flaky."""
+        failed = [key for key, own in self._results.items() if any(r.verdict.triaged for r in own)]
+        if not failed:
+            return False
+        chosen = self._spread(failed)[:MOST_RERUNS]
+        if len(chosen) < len(failed):
+            self._notes.append(f"{len(chosen)} of the {len(failed)} runs that failed were repeated alone")
+        runs = [self._alone(self._runs[key], repeat=1) for key in chosen]
+        outcomes = self._again(stage, f"Repeating {len(runs)} that failed, each alone", runs)
+        for (step, outcome), key in outcomes:
+            run = self._runs[key]
+            again = self._dress(results_of([run], outcome, step.name), step, outcome)
+            if any(result.verdict is Verdict.INFRA for result in again):
+                again = []  # says nothing of the test
+            self._results[key] = settle(self._results[key], again, alone_before=key not in self._together)
+        return any(outcome.status is Status.CANCELLED for (_, outcome), _ in outcomes)
+
+    def _spread(self, keys: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Return the keys, one of each kind of failure before the second of any."""
+        from flow.regress.buckets import group  # noqa: PLC0415
+
+        buckets = group([result for own in self._results.values() for result in own])
+        rank: dict[tuple[str, int], int] = {}
+        for bucket in buckets:
+            for place, (test, _, seed) in enumerate(bucket.members):
+                rank[test, seed] = min(place, rank.get((test, seed), place))
+        return sorted(keys, key=lambda key: rank.get(key, 0))
+
+    def _alone(self, run: TestRun, *, repeat: int = 0, waves: bool = False) -> TestRun:
+        limit = None if run.limit_s is None else min(run.test.timeout_s, 3 * run.limit_s)
+        return replace(run, group=1, repeat=repeat, waves=waves, limit_s=limit)
+
+    def _again(
+        self, stage: Stageman, heading: str, runs: Sequence[TestRun]
+    ) -> list[tuple[tuple[Step, Outcome], tuple[str, int]]]:
+        graph = replace(self._session.flow, runs=tuple(runs)).graph()
+        outcomes = self._execute(graph, stage(heading, graph))
+        return [((step, outcomes[step.name]), _keys(step)[0]) for step in graph if step.kind == "simulate"]
+
+    def _record_waves(self, buckets: Sequence[Bucket], stage: Stageman) -> bool:
+        """Run the first of each bucket again with waves, and keep them beside the report."""
+        keys = dict.fromkeys((b.members[0][0], b.members[0][2]) for b in buckets if b.members)
+        chosen = [key for key in keys if key in self._runs][:MOST_WAVES]
+        if not chosen:
+            return False
+        runs = [self._alone(self._runs[key], waves=True) for key in chosen]
+        outcomes = self._again(stage, f"Recording waves of {len(runs)}", runs)
+        for (step, outcome), key in outcomes:
+            waves = self._keep_waves(step, outcome)
+            self._results[key] = [replace(result, waves=waves) for result in self._results[key]]
+        return any(outcome.status is Status.CANCELLED for (_, outcome), _ in outcomes)
+
+    # -- results ----------------------------------------------------------
+
+    def _dress(self, results: Sequence[Result], step: Step, outcome: Outcome) -> list[Result]:
+        """Give results their commands, and those that failed their log."""
+        log = self._keep_log(step, outcome) if any(result.verdict.bad for result in results) else ""
+        waves = self._keep_waves(step, outcome) if len(_keys(step)) == 1 else ""
+        return [
+            replace(
+                result,
+                command=test_command(self._session.design, self._request, result.test, result.seed),
+                index=-1 if self._order.fixed_seed is not None else result.index,
+                log=log if result.verdict.bad else "",
+                waves=waves,
+            )
+            for result in results
+        ]
+
+    def _keep_waves(self, step: Step, outcome: Outcome) -> str:
+        view = outcome.outputs.get("waves")
+        if view is None:
+            return ""
+        name = step.name.removeprefix("simulate.").removesuffix(".waves")
+        target = self._folder / "waves" / f"{name}{Path(view.name).suffix}"
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(self._session.cache.locate(view), target)
+        return str(target.relative_to(self._folder))
+
+    def _keep_log(self, step: Step, outcome: Outcome) -> str:
+        view = outcome.outputs.get("log")
+        kept = (outcome.error or {}).get("log")
+        source = self._session.cache.locate(view) if view is not None else Path(kept) if kept else None
+        if source is None or not source.is_file():
+            return ""
+        target = self._folder / "logs" / f"{step.name.removeprefix('simulate.')}.log"
+        with source.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - _LOG_BYTES))
+            start = b"(its beginning is left out)\n" if size > _LOG_BYTES else b""
+            target.write_bytes(start + stream.read())
+        return str(target.relative_to(self._folder))
+
+    def _all_results(self) -> list[Result]:
+        """Return the results in the manifest's order, expected failures as such."""
+        tests = {test.name: place for place, test in enumerate(self._session.design.tests)}
+        keys = sorted(self._results, key=lambda key: (tests[key[0]], self._runs[key].index))
+        xfail = {test.name: test.xfail for test in self._session.design.tests}
+        return expected([result for key in keys for result in self._results[key]], xfail)
+
+    def _all_missing(self) -> list[tuple[str, str]]:
+        counts: dict[tuple[str, str], int] = {}
+        for (test, _), reason in self._missing.items():
+            counts[test, reason] = counts.get((test, reason), 0) + 1
+        return [
+            (test, reason if count == 1 else f"{reason} ({count} seeds)")
+            for (test, reason), count in counts.items()
+        ]
+
+
+def _keys(step: Step) -> list[tuple[str, int]]:
+    params = step.params
+    return [(params["test"], seed) for seed in params.get("seeds", [params.get("seed")])]
+
+
+def _why_missing(outcome: Outcome) -> str:
+    if outcome.status is Status.CANCELLED:
+        return "interrupted"
+    return str((outcome.error or {}).get("what") or "was not run")
+
+
+def _unhidden(regression: Regression, *, known: bool) -> Regression:
+    """Let quarantined failures count that are of a bucket which nobody knew: quarantine hides nothing new."""
+    if not known:
+        return regression
+    fresh = {
+        key for bucket in regression.buckets if bucket.state in ("new", "back") for key in bucket.members
+    }
+    results = [
+        replace(result, quarantined=False) if result.quarantined and result.key in fresh else result
+        for result in regression.results
+    ]
+    return replace(regression, results=results)
+
+
+@contextmanager
+def _history(where: Path | str) -> Iterator[History]:
+    from flow.regress.history import History  # noqa: PLC0415 - the database costs a third of a second
+
+    history = History(where)
+    try:
+        yield history
+    finally:
+        history.close()
+
+
+def _write_json(path: Path, regression: Regression) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(regression.to_json()))
+    temporary.replace(path)
