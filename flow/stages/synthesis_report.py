@@ -130,6 +130,7 @@ class Mapped:
     links: Links
     buffers_added: int
     flops_resized: int
+    trees_rebuilt: int
 
 
 def report_netlist(ctx: StepContext, mapped: Mapped, nand2_area: float | None) -> None:
@@ -164,6 +165,7 @@ def report_netlist(ctx: StepContext, mapped: Mapped, nand2_area: float | None) -
         {
             "added": mapped.buffers_added,
             "resized_flops": mapped.flops_resized,
+            "rebuilt_trees": mapped.trees_rebuilt,
             "max_fanout_net": measures.max_fanout_net,
         },
     )

@@ -13,7 +13,7 @@ from flow.model.step import StepContext
 from flow.stages.libraries import read_libraries
 from flow.stages.rtl import RtlSources, rtl_sources
 from flow.stages.synthesis_input import SafeFiles, cells_used, check_parameters, explain, safe_top
-from flow.stages.synthesis_memories import compose_memories
+from flow.stages.synthesis_memories import MemoryPlan, compose_memories
 from flow.stages.synthesis_report import Mapped, report_design, report_netlist
 from flow.tools._collector import without_collector
 from flow.tools.netlist import (
@@ -21,8 +21,11 @@ from flow.tools.netlist import (
     Links,
     Netlist,
     NetlistError,
+    Outside,
     Ties,
+    balance_buffers,
     buffer_fanout,
+    move_outside,
     read_yosys_json,
     repair,
     resize_flops,
@@ -62,7 +65,10 @@ class SynthesisParams:
         Bits of memories that may become flip-flops, all together: more would take hours.
     memories
         ``auto`` composes memories of the PDK's macros where these take less
-        area, ``registers`` never does.
+        area, ``registers`` never does; ``outside`` does, and leaves what no
+        macro serves, from `outside_bits` on, out of the design.
+    outside_bits
+        Bits of the smallest memory that is left outside.
     macros
         ``dataclasses.asdict`` of the PDK's macros, those that say what their
         pins are, with their views left out.
@@ -86,6 +92,7 @@ class SynthesisParams:
     allow_undriven: bool = False
     memory_limit_bits: int = 1 << 18
     memories: str = "auto"
+    outside_bits: int = 2048
     macros: tuple[Mapping[str, Any], ...] = ()
     nand2_area: float | None = None
     netlist_json: bool = False
@@ -99,6 +106,10 @@ class SynthesisParams:
             raise ValueError(f"hierarchy {self.hierarchy!r} is neither 'flatten' nor 'keep'")
         if self.frontend not in (None, "verilog", "slang"):
             raise ValueError(f"frontend {self.frontend!r} is neither 'verilog' nor 'slang'")
+        if self.memories not in ("auto", "registers", "outside"):
+            raise ValueError(f"memories {self.memories!r} is none of auto, registers, outside")
+        if self.memories == "outside" and not self.flatten:
+            raise ValueError("memories are left outside of a flattened design alone: hierarchy is 'keep'")
         if self.max_fanout < 2:
             raise ValueError(f"max_fanout must be at least 2, not {self.max_fanout}")
         if self.clock_period_ns is not None and not self.clock_period_ns > 0:
@@ -127,6 +138,15 @@ class SynthesisParams:
     def flatten(self) -> bool:
         """Whether modules are dissolved."""
         return recipe(self.recipe).flatten if self.hierarchy is None else self.hierarchy == "flatten"
+
+    @property
+    def memory_plan(self) -> MemoryPlan:
+        """What memories may become."""
+        return MemoryPlan(
+            described=() if self.memories == "registers" else self.macros,
+            limit=self.memory_limit_bits,
+            outside_bits=self.outside_bits if self.memories == "outside" else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +183,10 @@ class Synthesize:
         files = SafeFiles(ctx.workdir, sources, copy=ctx.tool("yosys").flavour == "yowasp")
         cells = _load_cells(ctx, params)
         self._elaborate(ctx, params, sources, files, cells)
+        outside = compose_memories(ctx, files, cells.library, cells.macros, cells.usable, params.memory_plan)
         self._map(ctx, params, files, cells)
         report_design(ctx, files.real, params.allow_latches, params.allow_undriven)
-        _finish(ctx, params, cells)
+        _finish(ctx, params, cells, outside)
 
     def _elaborate(
         self, ctx: StepContext, params: SynthesisParams, sources: RtlSources, files: SafeFiles, cells: _Cells
@@ -217,10 +238,6 @@ class Synthesize:
             raise first or ToolError("yosys", "no front end could be tried")
         if first is not None and result.returncode != 0:
             raise first
-        compose_memories(
-            ctx, files, cells.library, cells.macros, cells.usable,
-            described=params.macros if params.memories == "auto" else (), limit=params.memory_limit_bits,
-        )  # fmt: skip
 
     def _map(self, ctx: StepContext, params: SynthesisParams, files: SafeFiles, cells: _Cells) -> None:
         identity = ctx.tool("yosys")
@@ -331,20 +348,21 @@ def _abc_script(ctx: StepContext, target_ps: int, max_fanout: int) -> str:
 
 
 @without_collector
-def _finish(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> None:
+def _finish(ctx: StepContext, params: SynthesisParams, cells: _Cells, outside: list[Outside]) -> None:
     """Mend, report and write the mapped netlist."""
-    mapped = _mended(ctx, params, cells)
+    mapped = _mended(ctx, params, cells, outside)
     report_netlist(ctx, mapped, params.nand2_area)
     _write(ctx, params, mapped.netlist)
 
 
-def _mended(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> Mapped:
+def _mended(ctx: StepContext, params: SynthesisParams, cells: _Cells, outside: list[Outside]) -> Mapped:
     """Mend the mapped netlist: names, constants, ports, fanout, drives."""
     mapped = ctx.workdir / "mapped.json"
     try:
         netlist = read_yosys_json(mapped.read_text(encoding="utf-8"), params.top)
     except NetlistError as error:
         raise ToolError("yosys", str(error), mapped) from error
+    move_outside(netlist, outside)
     library = cells.everything()
     roles = params.roles
     ties = Ties(
@@ -354,11 +372,20 @@ def _mended(ctx: StepContext, params: SynthesisParams, cells: _Cells) -> Mapped:
         limit=params.max_fanout,
     )
     links = repair(netlist, library, ties, cells.usable)
+    rule = Fanout(limit=params.max_fanout, buffers=cells.buffers)
+    rebuilt = balance_buffers(netlist, library, rule, links)
     load = params.load_pf if params.load_pf is not None else float(roles.get("load_pf") or 0.0)
-    added = buffer_fanout(netlist, library, Fanout(limit=params.max_fanout, buffers=cells.buffers), links)
+    added = buffer_fanout(netlist, library, rule, None if rebuilt else links)
     links = Links(netlist, library)
     resized = 0 if params.recipe == "area" else resize_flops(netlist, library, cells.usable, load, links)
-    return Mapped(netlist=netlist, library=library, links=links, buffers_added=added, flops_resized=resized)
+    return Mapped(
+        netlist=netlist,
+        library=library,
+        links=links,
+        buffers_added=added,
+        flops_resized=resized,
+        trees_rebuilt=rebuilt,
+    )
 
 
 def _tie(pair: Any, library: CellLibrary) -> tuple[str, str] | None:  # noqa: ANN401 - a JSON value

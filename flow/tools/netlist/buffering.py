@@ -9,10 +9,10 @@ from flow.formats.liberty import CellLibrary, LibertyCell
 from flow.tools.netlist.connect import Connections, Links, Pin
 from flow.tools.netlist.model import Module, Netlist
 
-__all__ = ["Fanout", "buffer_fanout", "resize_flops"]
+__all__ = ["EASY_LOAD", "Fanout", "buffer_fanout", "capacitance", "resize_flops"]
 
 # A driver is large enough when its load is below this share of what it may drive.
-_EASY_LOAD = 1 / 3
+EASY_LOAD = 1 / 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +31,14 @@ class Fanout:
         """Return the smallest buffer that drives `load_pf` with ease."""
         for cell in self.by_drive:
             limit = cell.outputs[0].max_capacitance_pf
-            if limit is not None and load_pf <= limit * _EASY_LOAD:
+            if limit is not None and load_pf <= limit * EASY_LOAD:
                 return cell
         limited = self.by_drive[-1].outputs[0].max_capacitance_pf is not None
         return self.by_drive[-1] if limited else self.by_drive[len(self.by_drive) // 2]
 
 
-def _capacitance(library: CellLibrary, pin: Pin) -> float:
+def capacitance(library: CellLibrary, pin: Pin) -> float:
+    """Return the input capacitance of a pin in pF; 0 where nobody says."""
     known = library.get(pin[0].type)
     info = known.pin(pin[1]) if known else None
     return (info.capacitance_pf or 0.0) if info else 0.0
@@ -83,7 +84,7 @@ def _tree(module: Module, library: CellLibrary, links: Connections, bit: int, ru
             end = position + size + (index < extra)
             group = sinks[position:end]
             position = end
-            buffer = rule.choose(sum(_capacitance(library, s) for s in group))
+            buffer = rule.choose(sum(capacitance(library, s) for s in group))
             net = module.new_net()
             source, sink = buffer.outputs[0].name, buffer.inputs[0].name
             cell = module.new_cell("fanout_buf", buffer.name, {sink: bit, source: net})
@@ -160,9 +161,9 @@ def _suited(
         for out in member.outputs:
             bit = pins.get(out.name, ["x"])[0]
             if isinstance(bit, int) and out.max_capacitance_pf is not None:
-                load = sum(_capacitance(library, s) for s in links.sinks.get(bit, ()))
+                load = sum(capacitance(library, s) for s in links.sinks.get(bit, ()))
                 load += load_pf * len(links.outputs.get(bit, ()))
-                easy = easy and load <= out.max_capacitance_pf * _EASY_LOAD
+                easy = easy and load <= out.max_capacitance_pf * EASY_LOAD
         if easy:
             return member
     return members[-1]

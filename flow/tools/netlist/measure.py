@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flow.formats.liberty import CellLibrary, LibertyCell
 from flow.tools.netlist.connect import Connections, Links
 from flow.tools.netlist.model import Module, Netlist
+from flow.tools.netlist.outside import OUTSIDE
 
 __all__ = ["Measures", "area_by_module", "measure"]
 
@@ -116,7 +117,11 @@ def _totals(
         macro_area=groups["macro"][1],
         buffers=int(groups["buf"][0]),
         inverters=int(groups["inv"][0]),
-        io=sum(len(port.bits) for port in netlist.modules[netlist.top].ports.values()),
+        io=sum(
+            len(port.bits)
+            for port in netlist.modules[netlist.top].ports.values()
+            if not port.name.startswith(OUTSIDE)
+        ),
         max_fanout=worst,
         max_fanout_net=worst_net,
         types=dict(sorted(table.items(), key=lambda item: (-item[1][1], item[0]))),

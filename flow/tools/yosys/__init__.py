@@ -10,7 +10,14 @@ from __future__ import annotations
 from flow.tools.yosys.adapter import Yosys
 from flow.tools.yosys.log import read_latches, read_log, read_problems
 from flow.tools.yosys.recipe import Recipe, recipe
-from flow.tools.yosys.script import Frontend, Mapping, elaborate_script, map_script, memory_script
+from flow.tools.yosys.script import (
+    Frontend,
+    Mapping,
+    elaborate_script,
+    map_script,
+    memory_script,
+    outside_script,
+)
 
 __all__ = [
     "Frontend",
@@ -20,6 +27,7 @@ __all__ = [
     "elaborate_script",
     "map_script",
     "memory_script",
+    "outside_script",
     "read_latches",
     "read_log",
     "read_problems",

@@ -220,6 +220,8 @@ class Memory:
         What Yosys calls it.
     preset
         It holds something other than zeros at first.
+    reads, writes, address_bits
+        Its ports, and the bits of their addresses.
     """
 
     name: str
@@ -228,6 +230,14 @@ class Memory:
     place: str
     cell: str = ""
     preset: bool = False
+    reads: int = 0
+    writes: int = 0
+    address_bits: int = 0
+
+    @property
+    def bits(self) -> int:
+        """How many bits it holds."""
+        return self.words * self.width
 
 
 def read_memories(text: str, real: Callable[[str], str] = _keep) -> list[Memory]:
@@ -248,6 +258,9 @@ def read_memories(text: str, real: Callable[[str], str] = _keep) -> list[Memory]
                 place=first_place(src.group(1), real) if src else "",
                 cell=str(cell["name"]),
                 preset="1" in values.get("INIT", "").partition("'")[2],
+                reads=_size(values.get("RD_PORTS", "0")),
+                writes=_size(values.get("WR_PORTS", "0")),
+                address_bits=_size(values.get("ABITS", "0")),
             )
         )
     return found

@@ -12,8 +12,9 @@ from typing import Any
 
 from flow.formats.liberty import LibertyCell
 from flow.model.pdk import MemoryPort
+from flow.tools.yosys.log import Memory
 
-__all__ = ["RamMacro", "macro_outline", "ram_library", "ram_map", "read_ram_macros"]
+__all__ = ["RamMacro", "macro_outline", "outside_outline", "ram_library", "ram_map", "read_ram_macros"]
 
 _CELL = "$__suzuri_ram_"
 
@@ -84,6 +85,25 @@ def macro_outline(cell: LibertyCell) -> str:
         if pin.direction in ("input", "output", "inout")
     ]
     return f"(* blackbox *)\nmodule {cell.name} ({', '.join(ports)});\nendmodule\n"
+
+
+def outside_outline(kind: str, memory: Memory) -> str:
+    """Return the Verilog of a black box with the pins of Yosys's own cell of a memory."""
+    reads, writes, width = memory.reads, memory.writes, memory.width
+    pins = (
+        ("input", "RD_CLK", reads),
+        ("input", "RD_EN", reads),
+        ("input", "RD_ARST", reads),
+        ("input", "RD_SRST", reads),
+        ("input", "RD_ADDR", reads * memory.address_bits),
+        ("output", "RD_DATA", reads * width),
+        ("input", "WR_CLK", writes),
+        ("input", "WR_EN", writes * width),
+        ("input", "WR_ADDR", writes * memory.address_bits),
+        ("input", "WR_DATA", writes * width),
+    )
+    ports = ", ".join(f"{way} [{bits - 1}:0] {name}" for way, name, bits in pins if bits)
+    return f"(* blackbox *)\nmodule {kind} ({ports});\nendmodule\n"
 
 
 def ram_library(macros: Sequence[RamMacro], mux_area: float = 0.0) -> str:

@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 
 from flow.tools.yosys.recipe import Recipe
 
-__all__ = ["Frontend", "Mapping", "elaborate_script", "map_script", "memory_script", "parameter_text"]
+__all__ = [
+    "Frontend",
+    "Mapping",
+    "elaborate_script",
+    "map_script",
+    "memory_script",
+    "outside_script",
+    "parameter_text",
+]
 
 _SAFE = re.compile(r"^[A-Za-z0-9_./+=@%,~-]+$")
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_$]*$")
@@ -184,6 +192,26 @@ def memory_script(bit_area: float, registers: Iterable[str]) -> str:
         f"dump -o {MEMORIES} t:$mem t:$mem_v2",
         "write_rtlil front.il",
     ]
+    return "\n".join(lines) + "\n"
+
+
+def outside_script(cells: MappingType[str, str]) -> str:
+    """Return the script that leaves memories in ``front.il`` outside.
+
+    It reads ``outside.v`` and leaves ``front.il``, and in ``memories.il`` the other memories.
+
+    Parameters
+    ----------
+    cells
+        Cells of memories, and the type, a black box in ``outside.v``, that each becomes.
+    """
+    lines = ["read_rtlil front.il", "read_verilog -lib outside.v"]
+    for name, kind in cells.items():
+        lines += [
+            f"select -set outside t:$mem_v2 c:{_pattern(name)} %i",
+            f"chtype -set \\{kind} @outside",
+        ]
+    lines += [f"dump -o {MEMORIES} t:$mem t:$mem_v2", "write_rtlil front.il"]
     return "\n".join(lines) + "\n"
 
 
