@@ -7,9 +7,12 @@ file and the key.
 from __future__ import annotations
 
 import difflib
+import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +36,11 @@ __all__ = ["MANIFEST", "find_manifest", "load_design"]
 
 MANIFEST = "suzuri.toml"
 
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
 _TOP_KEYS = (
-    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "suite", "formal", "lint",
-    "limit", "pdk", "run", "isa",
+    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "suite", "workload",
+    "formal", "lint", "limit", "pdk", "run", "isa",
 )  # fmt: skip
 _DESIGN_KEYS = (
     "name", "top", "description", "sources", "include_dirs", "defines", "python_root", "python_packages",
@@ -210,7 +214,10 @@ def _design(root: _Table, design: _Table, manifest: Path) -> Design:
         "parameters": _parameters(design),
         "constraints": _constraints(root, folder),
         "synthesis": _synthesis(root, folder),
-        "tests": tuple(_test(t) for t in root.tables("test")),
+        "tests": (
+            *(_test(t) for t in root.tables("test")),
+            *(_workload(t, folder) for t in root.tables("workload")),
+        ),
         "suites": tuple(_suite(t) for t in root.tables("suite")),
         "formal": tuple(_formal(t) for t in root.tables("formal")),
         "lint_waivers": tuple(_waiver(t) for t in lint.tables("waive")),
@@ -245,8 +252,6 @@ def _files(table: _Table, key: str, folder: Path, *, required: bool) -> tuple[st
 
 
 def _relative(path: Path, folder: Path) -> str:
-    import os.path  # noqa: PLC0415
-
     return os.path.relpath(path, folder)
 
 
@@ -345,7 +350,9 @@ def _synthesis(root: _Table, folder: Path) -> Synthesis:
     table = root.table("synthesis")
     table.only(tuple(f.name for f in fields(Synthesis)))
     keys = ("recipe", "hierarchy", "abc_script", "memories")
-    values = {key: table.get(key, str) for key in keys if key in table.data}
+    values: dict[str, Any] = {key: table.get(key, str) for key in keys if key in table.data}
+    if "outside_bits" in table.data:
+        values["outside_bits"] = table.get("outside_bits", int)
     values["dont_use"] = table.strings("dont_use")
     script = values.get("abc_script")
     if script and not (folder / script).is_file():
@@ -354,8 +361,40 @@ def _synthesis(root: _Table, folder: Path) -> Synthesis:
     return synthesis
 
 
+_WORKLOAD_KEYS = ("name", "module", "testcase", "simulator", "plusargs", "env", "timeout_s", "tags")
+
+
+def _workload(table: _Table, folder: Path) -> TestSpec:
+    """Read a workload: a test of one seed and the design's own parameters, with files from anywhere."""
+    table.only((*_WORKLOAD_KEYS, "files"))
+    files, missing = _named_files(table, folder)
+    plain = {key: value for key, value in table.data.items() if key != "files"}
+    test = _test(_Table(plain, table.file, table.key))
+    values = {"workload": True, "activity": True, "files": files, "missing": missing}
+    made: TestSpec = _build(partial(replace, test), table, values)
+    return made
+
+
+def _named_files(table: _Table, folder: Path) -> tuple[tuple[Path, ...], str]:
+    """Return the files of a workload, and why one is not there; ``${NAME}`` is a variable's value."""
+    files: list[Path] = []
+    for text in table.strings("files"):
+        unset = [name for name in _VARIABLE.findall(text) if not os.environ.get(name)]
+        if unset:
+            return (), f"the environment variable {unset[0]} is not set"
+        path = folder / _VARIABLE.sub(lambda match: os.environ[match[1]], text)
+        if not path.is_file():
+            if not _VARIABLE.search(text):
+                raise ConfigError(f"there is no file {text!r}", table.place("files"))
+            return (), f"there is no file {path}"
+        if any(path.name == other.name for other in files):
+            raise ConfigError(f"two files are called {path.name!r}", table.place("files"))
+        files.append(path.absolute())
+    return tuple(files), ""
+
+
 def _test(table: _Table) -> TestSpec:
-    table.only(tuple(f.name for f in fields(TestSpec)))
+    table.only(tuple(f.name for f in fields(TestSpec) if f.name not in ("workload", "files", "missing")))
     for key in ("name", "module"):
         if not table.get(key, str):
             raise ConfigError(f"the key {key!r} is missing", table.place(key), f'Add {key} = "..." there.')

@@ -14,6 +14,7 @@ from flow.model.constraint import Constraints
 from flow.model.suite import SuiteSpec
 
 __all__ = [
+    "MEMORIES",
     "MOST_CYCLES",
     "MOST_SEEDS",
     "PROOF_MODES",
@@ -36,7 +37,9 @@ SIMULATORS = ("verilator", "icarus")
 PROOF_MODES = ("bmc", "prove", "cover")
 SOLVERS = ("yices", "boolector", "abc")
 MOST_CYCLES = 10_000
+MEMORIES = ("auto", "registers", "outside")
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
+_METRIC = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _PYTHON = re.compile(r"\w+(\.\w+)*")
 _CLASS = re.compile(r"\w+(\.\w+)*:\w+")
@@ -100,6 +103,13 @@ class TestSpec:
         Whether its switching activity feeds power.
     tags
         Free labels for selection.
+    workload
+        Whether it is a workload: one seed, whose activity gives a power, and
+        with its cycles an energy, of their own.
+    files
+        Files that are put into the run's folder, from wherever they are.
+    missing
+        Why a workload cannot run here; blank when it can.
     weight
         Its share of the runs of a suite that shares them out.
     xfail
@@ -124,12 +134,20 @@ class TestSpec:
     waves: bool = False
     activity: bool = False
     tags: tuple[str, ...] = ()
+    workload: bool = False
+    files: tuple[Path, ...] = ()
+    missing: str = ""
     weight: float = 1.0
     xfail: str = ""
     quarantine: str = ""
     owner: str = ""
 
     def __post_init__(self) -> None:
+        if self.workload and not _METRIC.fullmatch(self.name):
+            raise ValueError(
+                f"workload {self.name!r}: a name has lower-case letters, digits and single '_', "
+                "since metrics are called after it"
+            )
         if not _NAME.match(self.name):
             raise ValueError(f"test {self.name!r}: a name has letters, digits, '_' and '-'")
         if self.simulator not in SIMULATORS:
@@ -277,7 +295,10 @@ class Synthesis:
         A user's own ABC script (relative path) instead of the recipe's.
     memories
         ``auto`` composes memories of the PDK's macros where these take less
-        area, ``registers`` makes flip-flops of all.
+        area; ``registers`` makes flip-flops of all; ``outside`` is as
+        ``auto``, but leaves memories that no macro serves out of the design.
+    outside_bits
+        Bits of the smallest memory that is left outside.
     """
 
     recipe: str = Recipe.BALANCED
@@ -285,14 +306,19 @@ class Synthesis:
     dont_use: tuple[str, ...] = ()
     abc_script: str | None = None
     memories: str = "auto"
+    outside_bits: int = 2048
 
     def __post_init__(self) -> None:
-        if self.memories not in ("auto", "registers"):
-            raise ValueError(f"synthesis: memories {self.memories!r} is neither 'auto' nor 'registers'")
+        if self.memories not in MEMORIES:
+            raise ValueError(f"synthesis: memories {self.memories!r} is none of {', '.join(MEMORIES)}")
+        if self.outside_bits < 1:
+            raise ValueError(f"synthesis: outside_bits must be at least 1, not {self.outside_bits}")
         if self.recipe not in Recipe.ALL:
             raise ValueError(f"synthesis: recipe {self.recipe!r} is none of {', '.join(Recipe.ALL)}")
         if self.hierarchy not in (None, "flatten", "keep"):
             raise ValueError(f"synthesis: hierarchy {self.hierarchy!r} is neither 'flatten' nor 'keep'")
+        if self.memories == "outside" and self.hierarchy == "keep":
+            raise ValueError("synthesis: memories = 'outside' needs hierarchy = 'flatten'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

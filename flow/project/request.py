@@ -116,7 +116,7 @@ def apply(design: Design, request: Request) -> Design:
     """
     tests = _select(design, request.tests)
     if request.seeds is not None:
-        tests = tuple(replace(t, seeds=request.seeds) for t in tests)
+        tests = tuple(t if t.workload else replace(t, seeds=request.seeds) for t in tests)
     try:
         synthesis = replace(
             design.synthesis,
@@ -124,7 +124,7 @@ def apply(design: Design, request: Request) -> Design:
             hierarchy=request.hierarchy or design.synthesis.hierarchy,
         )
     except ValueError as error:
-        raise ConfigError(str(error), "--recipe") from None
+        raise ConfigError(str(error), "--recipe, --hierarchy") from None
     parameters = {**design.parameters, **request.parameters}
     return replace(
         design,
@@ -142,7 +142,14 @@ def _select(design: Design, names: tuple[str, ...]) -> tuple[TestSpec, ...]:
             near = difflib.get_close_matches(name, known, n=1)
             remedy = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known) or 'no test'}."
             raise ConfigError(f"there is no test {name!r}", design.manifest, remedy)
-    return tuple(known[n] for n in dict.fromkeys(names)) if names else design.tests
+        if known[name].missing:
+            raise ConfigError(
+                f"the workload {name!r} cannot run: {known[name].missing}", design.manifest,
+                "Its files come from there.",
+            )  # fmt: skip
+    if names:
+        return tuple(known[n] for n in dict.fromkeys(names))
+    return tuple(t for t in design.tests if not (t.workload and "nightly" in t.tags))
 
 
 def _select_formal(design: Design, wanted: tuple[str, ...]) -> tuple[FormalSpec, ...]:

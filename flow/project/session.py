@@ -9,7 +9,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,9 @@ class Session:
     ) -> None:
         self.request = request
         self.command = command
-        self.design: Design = apply(load_design(request.path), request)
+        asked = apply(load_design(request.path), request)
+        self.left_out = [(t.name, t.missing) for t in asked.tests if t.missing]
+        self.design: Design = replace(asked, tests=tuple(t for t in asked.tests if not t.missing))
         self.build = (request.build or self.design.root / "build").absolute()
         remote = RemoteStore(request.store) if request.store else None
         self._place = Workplace(remote)
@@ -282,6 +284,7 @@ class Session:
             "tools": [asdict(t) for _, t in sorted(self.tools.items())],
             "pdks": [_pdk_facts(plan) for plan in self.pdks],
             "skipped_pdks": [{"name": n, "reason": r} for n, r in self.skipped_pdks],
+            "left_out": [{"name": n, "reason": r} for n, r in self.left_out],
             "missing_tools": [{"name": n, "reason": str(e)} for n, e in self.missing_tools],
             "steps": [self._step_record(name, outcomes) for name in (s.name for s in self.graph)],
             "limits": limits,

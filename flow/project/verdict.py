@@ -44,6 +44,7 @@ _MEASURED_BY = {
     "formal": ("formal",),
     "timing": ("timing",),
     "power": ("power",),
+    "workload": ("power",),
 }
 _COMBINE: Mapping[str, Callable[[Iterable[float]], float]] = {"min": min, "max": max, "sum": sum}
 

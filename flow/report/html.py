@@ -18,6 +18,7 @@ from flow.report.sections.steps import steps
 from flow.report.sections.summary import VERDICTS, headline, verdict
 from flow.report.sections.timing import histograms, worst_paths
 from flow.report.sections.verification import tests
+from flow.report.sections.workloads import energy
 
 __all__ = ["SECTIONS", "render", "write"]
 
@@ -29,6 +30,7 @@ SECTIONS = (
     ("slack", "Slack", histograms),
     ("area", "Area", area),
     ("power", "Power", power),
+    ("energy", "Workloads", energy),
     ("tests", "Tests", tests),
     ("paths", "Paths", worst_paths),
     ("checks", "Checks", checks),

@@ -14,7 +14,7 @@ __all__ = ["SCHEMA_VERSION", "metrics_json"]
 
 SCHEMA_VERSION = 1
 
-_MODIFIERS = ("pdk", "corner", "activity", "test", "seed")
+_MODIFIERS = ("pdk", "corner", "activity", "workload", "test", "seed")
 _COMBINE: dict[str, Callable[[Iterable[float]], float]] = {"min": min, "max": max, "sum": sum}
 _PROVENANCE = ("kind", "status", "key", "host", "attempts", "tags", "tools")
 

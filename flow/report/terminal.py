@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flow.report.details import TestRow, testcases
+from flow.report.extras import Workload, outside_bits, workloads
 from flow.report.findings import findings, test_counts
 from flow.report.rundata import Corner, Num, Run, StepRun, Target, mapping, rows, text
 from flow.report.units import (
@@ -13,6 +14,7 @@ from flow.report.units import (
     area_scale,
     count,
     duration,
+    energy_text,
     fixed,
     number,
     plain,
@@ -101,6 +103,43 @@ def _ppa(run: Run) -> Table:
     return table
 
 
+def _outside(run: Run) -> list[Text]:
+    """Say which figures lack memories."""
+    left: dict[int, list[str]] = {}
+    for target in run.targets:
+        if bits := outside_bits(target):
+            left.setdefault(bits, []).append(target.name)
+    return [
+        styled(
+            (f"{', '.join(names)}: without {count(bits)} bits of memory, which are left outside", "yellow")
+        )
+        for bits, names in left.items()
+    ]
+
+
+def _energies(work: Sequence[Workload]) -> Table:
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    for name in ("Workload", "PDK", "Corner"):
+        table.add_column(name, no_wrap=True)
+    for name in ("Cycles", "Time\nµs", "Power\nmW", "Energy"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in work:
+        joules, unit = energy_text(row.joules.value or 0.0)
+        table.add_row(
+            styled((row.name, "bold")),
+            styled(row.pdk),
+            styled(row.corner),
+            _cell(row.cycles, count(row.cycles.value or 0)),
+            _cell(row.seconds, significant((row.seconds.value or 0) * 1e6)),
+            _cell(row.watts, significant((row.watts.value or 0) * 1e3)),
+            _cell(row.joules, f"{joules} {unit}", "bold"),
+        )
+    return table
+
+
 def _tests(listed: list[TestRow]) -> Text:
     counts = test_counts(listed)
     ran = counts["pass"] + counts["fail"]
@@ -138,6 +177,9 @@ def summary(run: Mapping[str, Any], report: str | None = None) -> list[Renderabl
     found: list[RenderableType] = [_verdict(seen)]
     if seen.targets:
         found.append(_ppa(seen))
+        found += _outside(seen)
+    if work := list(workloads(seen)):
+        found.append(_energies(work))
     if seen.steps:
         found.append(_tests(testcases(seen.of("simulate"))))
         if proofs := seen.of("formal"):
@@ -157,6 +199,8 @@ def summary(run: Mapping[str, Any], report: str | None = None) -> list[Renderabl
         found += [styled(("! ", "yellow"), text(reason)) for reason in reasons[:_MOST]]
     for left in rows(seen.raw.get("skipped_pdks")):
         found.append(styled((f"{text(left.get('name'))} was not run: {text(left.get('reason'))}", "dim")))
+    for left in rows(seen.raw.get("left_out")):
+        found.append(styled((f"{text(left.get('name'))} was left out: {text(left.get('reason'))}", "dim")))
     if report is not None:
         found.append(styled("Report: ", (report, "bold")))
     return found

@@ -11,6 +11,7 @@ __all__ = [
     "area_scale",
     "count",
     "duration",
+    "energy_text",
     "fixed",
     "number",
     "plain",
@@ -94,6 +95,14 @@ def power_text(value: float, scale: Scale, digits: int = 4) -> tuple[str, str]:
         return significant(value * scale.factor, digits), ""
     own = power_scale([value])
     return significant(value * own.factor, min(digits, 3)), own.unit
+
+
+def energy_text(joules: float, digits: int = 4) -> tuple[str, str]:
+    """Return an energy as a number and the unit in which it reads best."""
+    for unit, factor in (("J", 1.0), ("mJ", 1e3), ("µJ", 1e6), ("nJ", 1e9)):
+        if abs(joules) * factor >= 1:
+            return significant(joules * factor, digits), unit
+    return significant(joules * 1e12, digits), "pJ"
 
 
 def area_scale(values: Iterable[float | None]) -> Scale:

@@ -30,6 +30,9 @@ __all__ = ["PARTS", "ChipFlow", "PdkPlan", "TestRun"]
 #: What each part of the flow is called on the command line, in order.
 PARTS = ("elaborate", "lint", "simulate", "formal", "synthesize", "timing", "power")
 
+#: Environment variable of a workload's bench: the file that takes how many cycles it took.
+WORKLOAD_FILE = "SUZURI_WORKLOAD_FILE"
+_WORKLOAD_NAME = "workload.json"
 _MANY_SEEDS = 16  # from here on, seeds share simulator processes
 _BATCH = 10
 _LONG = 80  # of what a step's name says of its parameters
@@ -74,6 +77,14 @@ class TestRun:
     limit_s: float | None = None
     repeat: int = 0
     waves: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Activity:
+    """Switching activity that a simulation records, perhaps as a workload."""
+
+    step: str
+    workload: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +142,14 @@ class ChipFlow:
         rtl = self._rtl(self.design.parameters, add)
         if "lint" in self.parts and "verilator" in self.tools:
             add(self._lint(rtl))
-        activity = self._simulations(add) if "simulate" in self.parts else None
+        activities = self._simulations(add) if "simulate" in self.parts else []
         if "formal" in self.parts:
             for proof in self.design.formal:
                 if set(proof.tools) <= set(self.tools):
                     add(self._formal(proof, add))
         if "synthesize" in self.parts and "yosys" in self.tools:
             for plan in self.pdks:
-                self._back_end(plan, rtl, activity, add)
+                self._back_end(plan, rtl, activities, add)
         return steps.values()
 
     # -- front end --------------------------------------------------------
@@ -244,18 +255,20 @@ class ChipFlow:
 
     # -- simulation -------------------------------------------------------
 
-    def _simulations(self, add: Callable[[Step], str]) -> OutputRef | None:
-        """Add every test run; return the switching activity of the first that records it."""
-        activity: OutputRef | None = None
+    def _simulations(self, add: Callable[[Step], str]) -> list[_Activity]:
+        """Add every test run; return the activity of the first test that records it, and of workloads."""
+        found: list[_Activity] = []
         for runs in self._batches():
             test = runs[0].test
             if test.simulator not in self.tools:
                 continue
             records = test.activity and runs[0].index == 0
             name = add(self._simulate(runs, records, add))
-            if records and activity is None and not self._overrides(test):
-                activity = OutputRef(name, "activity")
-        return activity
+            if test.workload:
+                found.append(_Activity(step=name, workload=test.name))
+            elif records and not self._overrides(test) and all(a.workload for a in found):
+                found.append(_Activity(step=name))
+        return found
 
     def _batches(self) -> Iterable[tuple[TestRun, ...]]:
         """Group the seeds of a test that share one simulator process, each isolated in it.
@@ -289,6 +302,8 @@ class ChipFlow:
         outputs = ["results", "log", "coverage?"]
         outputs += ["waves?"] if waves else []
         outputs += ["activity"] if activity else []
+        outputs += ["workload?"] if test.workload else []
+        own = {f"file{i}": self.view_of(path) for i, path in enumerate(test.files)}
         seeds = [run.seed for run in runs]
         many = len(seeds) > 1
         limit_s = min(test.timeout_s, *(run.limit_s or test.timeout_s for run in runs))
@@ -305,13 +320,15 @@ class ChipFlow:
                 **({"seeds": seeds} if many else {"seed": seeds[0]}),
                 "parameters": parameters,
                 "plusargs": list(test.plusargs),
-                "env": dict(test.env),
+                "env": {**test.env, **({WORKLOAD_FILE: _WORKLOAD_NAME} if test.workload else {})},
+                **({"workload": test.name} if test.workload else {}),
+                **({"files": [path.name for path in test.files]} if test.files else {}),
                 "waves": waves,
                 "activity": activity,
                 "data_files": self._data_files,
                 **({"repeat": runs[0].repeat} if runs[0].repeat else {}),
             },
-            inputs={"simulator": OutputRef(build, "simulator"), "tb": self._python, **data},
+            inputs={"simulator": OutputRef(build, "simulator"), "tb": self._python, **data, **own},
             outputs=tuple(outputs),
             tools=(*tools, *self._imported),
             # The stage limits each seed itself; this is for all of them, and for starting them.
@@ -407,7 +424,11 @@ class ChipFlow:
     # -- back end ---------------------------------------------------------
 
     def _back_end(
-        self, plan: PdkPlan, rtl: Mapping[str, Any], activity: OutputRef | None, add: Callable[[Step], str]
+        self,
+        plan: PdkPlan,
+        rtl: Mapping[str, Any],
+        activities: Iterable[_Activity],
+        add: Callable[[Step], str],
     ) -> None:
         pdk, main = plan.pdk, plan.corners[0]
         constraints = _on_pdk(self.design.constraints, plan)
@@ -437,7 +458,7 @@ class ChipFlow:
             )
         if "power" in self.parts:
             add(self._power(plan, main, shared, netlist, None, sdc))
-            if activity is not None:
+            for activity in activities:
                 add(self._power(plan, main, shared, netlist, activity, sdc))
 
     def _synthesize(self, plan: PdkPlan, constraints: Constraints, rtl: Mapping[str, Any]) -> Step:
@@ -458,6 +479,7 @@ class ChipFlow:
                 "roles": asdict(pdk.roles),
                 "dont_use": list(options.dont_use),
                 "memories": options.memories,
+                **({"outside_bits": options.outside_bits} if options.memories == "outside" else {}),
                 "macros": [_described(macro) for macro in _macros(plan)],
             },
             inputs={**rtl["inputs"], **self._liberty(plan, slow), **script},
@@ -474,24 +496,28 @@ class ChipFlow:
         corner: Corner,
         shared: Mapping[str, Any],
         netlist: OutputRef,
-        activity: OutputRef | None,
+        activity: _Activity | None,
         sdc: Mapping[str, View],
     ) -> Step:
         pdk = plan.pdk
         source = "default" if activity is None else "simulated"
+        workload = activity.workload if activity is not None else ""
         inputs: dict[str, Any] = {"netlist": netlist, **self._liberty(plan, corner), **sdc}
         if activity is not None:
-            inputs["activity"] = activity
+            inputs["activity"] = OutputRef(activity.step, "activity")
+        if workload and activity is not None:
+            inputs["workload"] = OutputRef(activity.step, "workload")
+        named = {"workload": workload} if workload else {}
         return self._step(
             "power",
-            f"power.{pdk.name}.{source}",
-            params={**shared, "corner": corner.name},
+            f"power.{pdk.name}." + (f"workload.{workload}" if workload else source),
+            params={**shared, "corner": corner.name, **named},
             inputs=inputs,
             outputs=("report",),
             tools=(self.tools["opensta"],),
             resources=Resources(wall_s=1800, memory_mb=8192),
-            label=f"power {pdk.name}, {source} activity",
-            tags={"pdk": pdk.name, "corner": corner.name, "activity": source},
+            label=f"power {pdk.name}, " + (f"workload {workload}" if workload else f"{source} activity"),
+            tags={"pdk": pdk.name, "corner": corner.name, "activity": source, **named},
         )
 
     def _liberty(self, plan: PdkPlan, corner: Corner) -> dict[str, View]:

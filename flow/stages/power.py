@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -22,6 +23,7 @@ from flow.tools._collector import without_collector
 from flow.tools.activity import Activity, ActivityError, base_name, read_activity
 from flow.tools.netlist.activity import Annotation, annotate
 from flow.tools.netlist.flat import FlatNetlist, flatten
+from flow.tools.netlist.outside import OUTSIDE
 from flow.tools.opensta import power_script, read_power
 from flow.tools.opensta.script import activity_lines, sta_path
 
@@ -37,8 +39,10 @@ class Power:
     """The stage.
 
     Inputs: ``netlist``, ``lib0`` ..., ``macro0`` ..., ``sdc``, and
-    ``activity``, SAIF or VCD of a simulation of the RTL. Parameters: ``top``,
-    ``constraints``, ``roles``, ``corner``; ``activity_scope``, path of the
+    ``activity``, SAIF or VCD of a simulation of the RTL; ``workload``, JSON
+    with the ``cycles`` that one repetition of it takes. Parameters: ``top``,
+    ``constraints``, ``roles``, ``corner``; ``workload``, the name of what was
+    simulated, whose duration and energy are given; ``activity_scope``, path of the
     design in the simulation (found by its ports otherwise);
     ``default_activity``, toggles a cycle, and ``default_duty`` of inputs that
     nothing is known of. Output: ``report``, what OpenSTA printed.
@@ -59,24 +63,29 @@ class Power:
             raise ConfigError(
                 f"default_activity {activity} and default_duty {duty} must be at least 0, and from 0 to 1"
             )
-        pins = (
-            self._annotate(ctx, design, constraints, (activity, duty)) if ctx.has_input("activity") else None
+        pins, cycles = (
+            self._annotate(ctx, design, constraints, (activity, duty))
+            if ctx.has_input("activity")
+            else (None, 0.0)
         )
         if pins is None:
             ctx.metric("power__annotated__ratio", 0.0)
             ctx.data("activity", {"source": "default", "toggles_per_cycle": activity, "duty": duty})
         script = power_script(design.load, sdc=sdc, activity=activity, duty=duty, pins=pins)
         text = run_sta(ctx, script, "power", user_sdc=ctx.has_input("sdc"))
-        _results(ctx, text, design.kinds)
+        watts = _results(ctx, text, design.kinds)
+        if ctx.params.get("workload"):
+            _energy(ctx, watts, constraints.clocks[0].period_ns, cycles)
 
     @without_collector
     def _annotate(
         self, ctx: StepContext, design: StaDesign, constraints: Constraints, default: tuple[float, float]
-    ) -> str:
-        """Write activity of every pin; returns the file."""
+    ) -> tuple[str, float]:
+        """Write activity of every pin; returns the file, and how many cycles were simulated."""
         path = ctx.input("activity")
         netlist = read_netlist(ctx)
-        ports = netlist.modules[netlist.top].ports
+        # The simulation had the memories that synthesis left outside.
+        ports = [name for name in netlist.modules[netlist.top].ports if not name.startswith(OUTSIDE)]
         flat = flatten(netlist)
         names = {base_name(name) for known in flat.names.values() for name in known}
         try:
@@ -94,7 +103,7 @@ class Power:
         lines = _activity(flat, found)
         (ctx.workdir / _PINS).write_text(lines, encoding="utf-8")
         _report(ctx, activity, found, cycles, how)
-        return _PINS
+        return _PINS, cycles
 
 
 def _cycles(activity: Activity, constraints: Constraints) -> tuple[float, str]:
@@ -152,8 +161,8 @@ def _report(ctx: StepContext, activity: Activity, found: Annotation, cycles: flo
 
 
 @without_collector
-def _results(ctx: StepContext, text: str, kinds: Mapping[str, str]) -> None:
-    """Report what OpenSTA printed."""
+def _results(ctx: StepContext, text: str, kinds: Mapping[str, str]) -> float:
+    """Report what OpenSTA printed; returns the power in watts."""
     reading = read_power(text)
     for name, value in reading.metrics.items():
         ctx.metric(name, value)
@@ -165,6 +174,23 @@ def _results(ctx: StepContext, text: str, kinds: Mapping[str, str]) -> None:
     report = ctx.workdir / "power.rpt"
     report.write_text("\n".join(x for x in text.splitlines() if not x.startswith("@@instance")) + "\n")
     ctx.output("report", report)
+    return float(reading.metrics["power__total"] or 0.0)
+
+
+def _energy(ctx: StepContext, watts: float, period_ns: float, simulated: float) -> None:
+    """Report what one repetition of the workload takes at the clock that is asked for.
+
+    The power is the mean over the whole simulation; `simulated` are its cycles, which count
+    unless the bench said how many are the workload's.
+    """
+    name = ctx.params["workload"]
+    cycles = simulated
+    if ctx.has_input("workload"):
+        cycles = float(json.loads(ctx.input("workload").read_text(encoding="utf-8"))["cycles"])
+    seconds = cycles * period_ns * 1e-9
+    ctx.metric(f"workload__{name}__duration", seconds)
+    ctx.metric(f"workload__{name}__energy", watts * seconds)
+    ctx.data("workload", {"name": name, "cycles": cycles, "simulated_cycles": simulated})
 
 
 def _by_module(instances: Mapping[str, list[float]]) -> list[dict[str, Any]]:

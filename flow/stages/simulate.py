@@ -49,9 +49,12 @@ class Simulate:
     ``parameters`` (JSON in ``SUZURI_PARAMETERS``), ``plusargs``, ``env``,
     ``timeout_s`` (or ``each_s`` of its resources), ``waves``, ``activity``,
     ``coverage``, ``repeat`` (of the same run, for a result of its own),
-    ``data_files`` (see :func:`~flow.stages.rtl.place_data`). Outputs: ``results`` (JUnit XML),
+    ``data_files`` (see :func:`~flow.stages.rtl.place_data`); ``files``, names
+    under which the inputs ``file0`` ... are put into the run's folder;
+    ``workload``, its name when it is one, whose bench writes its cycles to the
+    file that ``SUZURI_WORKLOAD_FILE`` names. Outputs: ``results`` (JUnit XML),
     ``log``, ``waves?``, ``activity?`` (SAIF or VCD), ``coverage?``
-    (functional, JSON), ``code_coverage?``. Metrics: ``sim__test__count``,
+    (functional, JSON), ``code_coverage?``, ``workload?`` (JSON). Metrics: ``sim__test__count``,
     ``...__passed``, ``...__failed``, ``sim__coverage__functional``. Data:
     ``tests``, a row for each test case and seed; ``runs``, one for each seed,
     with its wall-clock time, and what is wrong that no test case says;
@@ -206,6 +209,10 @@ def _place_data(ctx: StepContext, plan: _Plan) -> None:
         place_data(files, ctx.input(tree), plan.folders(ctx))
     for name in files.values():
         ctx.read(tree, name)
+    for folder in plan.folders(ctx):
+        folder.mkdir(exist_ok=True)
+        for index, name in enumerate(plan.params.get("files", ())):
+            (folder / name).symlink_to(ctx.input(f"file{index}"))
 
 
 def _ends(
@@ -261,6 +268,7 @@ def _report(ctx: StepContext, plan: _Plan, verdicts: Sequence[Verdict], bench_ro
     ctx.output("results", path)
     ctx.output("log", _joined_log(ctx, plan))
     _report_coverage(ctx, plan)
+    _report_workload(ctx, plan)
     _report_traces(ctx, plan)
 
 
@@ -301,6 +309,26 @@ def _report_coverage(ctx: StepContext, plan: _Plan) -> None:
             "holes": [list(hole) for hole in merged.holes],
         },
     )
+
+
+def _report_workload(ctx: StepContext, plan: _Plan) -> None:
+    """Give the cycles that a workload's bench counted, if it did."""
+    name = plan.params.get("workload")
+    path = plan.folders(ctx)[0] / plan.params.get("env", {}).get("SUZURI_WORKLOAD_FILE", "workload.json")
+    if not name or not path.is_file():
+        return
+    try:
+        cycles = json.loads(_read(path))["cycles"]
+    except (ValueError, TypeError, KeyError):
+        cycles = None
+    if isinstance(cycles, bool) or not isinstance(cycles, int) or cycles < 1:
+        raise ConfigError(
+            'the file that SUZURI_WORKLOAD_FILE names must hold {"cycles": N}, N at least 1',
+            f"workload {name}",
+            "Mend the bench; without the file, all clock cycles of the simulation count.",
+        )
+    ctx.metric(f"workload__{name}__cycles", cycles)
+    ctx.output("workload", path)
 
 
 def _report_traces(ctx: StepContext, plan: _Plan) -> None:

@@ -9,7 +9,12 @@ from flow.model.design import Design, Synthesis
 from flow.project.request import Request, apply
 
 CHOSEN = Synthesis(
-    recipe="area", hierarchy="keep", dont_use=("CLKBUF*",), abc_script="own.abc", memories="registers"
+    recipe="area",
+    hierarchy="keep",
+    dont_use=("CLKBUF*",),
+    abc_script="own.abc",
+    memories="registers",
+    outside_bits=64,
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flow.report.charts import stacked
 from flow.report.details import Module, PowerRow, cells_by_type, modules, power_rows
+from flow.report.extras import Memory, memories, outside_bits
 from flow.report.marks import bar, num, section, table, th
 from flow.report.markup import Child, Html, h, join
 from flow.report.rundata import Corner, Run, StepRun, Target, lookup
@@ -88,10 +89,39 @@ def _area_of(target: Target, *, opened: bool) -> Html | None:
                     f"Cells by type on {target.name}", "Library cell", cells, whole, scale, most=_CELLS
                 )
             )
+        held = memories(step)
+        if held:
+            columns.append(_memory_table(target, held))
         total = join(significant(whole * scale.factor), " ", scale.unit) if whole else ""
+        left = outside_bits(target)
+        total = join(total, f", and {count(left)} bits of memory outside") if left else total
         summary = h("summary", h("b", target.name), h("span", total, class_="more"))
         return h("details", summary, h("div", *columns, class_="columns"), open=opened)
     return None
+
+
+_MADE_OF = {
+    "macros": "macros",
+    "registers": "flip-flops",
+    "outside": "left outside: not in area, timing, power",
+}
+
+
+def _memory_table(target: Target, held: Sequence[Memory]) -> Html:
+    body = [
+        h(
+            "tr",
+            h("th", h("code", m.name), scope="row"),
+            h("td", f"{count(m.words)} × {m.width}", class_="n"),
+            h("td", count(m.words * m.width), class_="n"),
+            h("td", _MADE_OF.get(m.made_of, m.made_of), class_="bad" if m.made_of == "outside" else None),
+        )
+        for m in held[:_MODULES]
+    ]
+    if len(held) > _MODULES:
+        body.append(h("tr", h("th", f"{len(held) - _MODULES} more", scope="row"), h("td", colspan=3)))
+    head = [th("Memory"), th("Words", number=True), th("Bits", number=True), th("Made of")]
+    return h("div", table(f"Memories on {target.name}", head, body, cls="tight"))
 
 
 def area(run: Run) -> Html | None:
@@ -104,7 +134,7 @@ def area(run: Run) -> Html | None:
     if not blocks:
         return section("area", "Area", None, h("p", "No synthesis step reported areas.", class_="empty"))
     guessed = any(m.estimated for t in run.targets for s in t.of("synthesize") for m in modules(s))
-    note = "Mapped cells by module, without what lies deeper, and by library cell."
+    note = "Mapped cells by module, without what lies deeper, and by library cell; what memories became."
     if guessed:
         note += " ≈ marks a flattened netlist: a gate is counted where most of what reads it lies."
     return section("area", "Area by module", note, *blocks)
