@@ -23,6 +23,7 @@ from flow.model.step import Outcome, Status, Step
 from flow.project.request import Request
 from flow.project.session import Session
 from flow.project.verdict import EXIT_CHECK, EXIT_GOOD, EXIT_INPUT, EXIT_TOOL
+from flow.regress.changes import changed_tests
 from flow.regress.commands import regress_command, test_command
 from flow.regress.limits import arrange
 from flow.regress.model import Bucket, Regression, Result, Verdict
@@ -130,7 +131,9 @@ class Campaign:
             return runs
         build = self._request.build or design.root / "build"
         with _history(self._request.database or build.absolute() / "suzuri.sqlite") as history:
-            return arrange(runs, history.tests(design.name))
+            latest = history.latest(design.name)
+            changed = changed_tests(design, latest[1]) if latest else frozenset()
+            return arrange(runs, history.tests(design.name), changed)
 
     @property
     def graph(self) -> Graph:
