@@ -95,20 +95,28 @@
   const natural = Int32Array.from({ length: total }, (_, row) => row);
   const collator = new Intl.Collator("en", { numeric: true });
   function ranks(key) {
-    if (key === "time" || key === "sim") return data[key].map((value) => (value === null ? -1 : value));
+    if (key === "time" || key === "sim") return data[key].map((value) => (value === null ? Infinity : value));
     if (key === "verdict") return data.verdict;
-    const texts = key === "seed" ? data.seed : key === "name" ? Array.from(natural, name)
+    const texts = key === "name" ? Array.from(natural, name)
       : Array.from(natural, (row) => (data.message[row] === undefined ? "" : data.texts[data.message[row]]));
-    const plain = key === "seed" ? (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0) : collator.compare;
-    const place = new Map(Array.from(new Set(texts)).sort(plain).map((text, rank) => [text, text ? rank : Infinity]));
+    const place = new Map(Array.from(new Set(texts)).sort(collator.compare).map((text, rank) => [text, text ? rank : Infinity]));
     return texts.map((text) => place.get(text));
+  }
+  function seedOrder() {
+    // Seeds have 64 bits, more than a number holds: nine digits at the end, and those before.
+    const high = data.seed.map((seed) => Number(seed.slice(0, -9))), low = data.seed.map((seed) => Number(seed.slice(-9)));
+    return natural.slice().sort((a, b) => high[a] - high[b] || low[a] - low[b] || a - b);
   }
   function order() {
     if (!sorting) return natural;
     const known = sorting + falling;
     if (!made.has(known)) {
-      const rank = ranks(sorting), sign = falling ? -1 : 1;
-      made.set(known, natural.slice().sort((a, b) => (rank[a] === rank[b] ? a - b : rank[a] < rank[b] ? -sign : sign)));
+      if (sorting === "seed") {
+        made.set(known, falling ? seedOrder().reverse() : seedOrder());
+      } else {
+        const rank = ranks(sorting), sign = falling ? -1 : 1;
+        made.set(known, natural.slice().sort((a, b) => (rank[a] === rank[b] ? a - b : rank[a] === Infinity ? 1 : rank[b] === Infinity ? -1 : sign * (rank[a] - rank[b]))));
+      }
     }
     return made.get(known);
   }

@@ -61,7 +61,7 @@ def _body(bucket: Bucket, first: Result | None, number: int, picture: Html | Non
     if first.message:
         found.append(h("p", h("b", f"seed {first.seed}: "), first.message[:2000], class_="message"))
     if picture is not None:
-        found.append(h("figure", picture, class_="waves", id=f"waves-{bucket.id}"))
+        found.append(picture)
     if trace := first.traceback[-_TRACE:].strip():
         found.append(h("details", h("summary", "Traceback"), h("pre", trace), class_="message trace"))
     words = (
@@ -104,7 +104,9 @@ def _entry(bucket: Bucket, first: Result | None, number: int, picture: Html | No
 
 
 def buckets(
-    shown: Sequence[Bucket], by_key: Mapping[tuple[str, str, int], Result], pictures: Mapping[str, Html]
+    shown: Sequence[Bucket],
+    by_key: Mapping[tuple[str, str, int], Result],
+    pictures: Mapping[tuple[str, str, int], Html],
 ) -> Html | None:
     """Return the buckets in the given order, or nothing where there are none."""
     if not shown:
@@ -114,7 +116,7 @@ def buckets(
             bucket,
             by_key.get(bucket.members[0]) if bucket.members else None,
             number,
-            pictures.get(bucket.id),
+            next((pictures[member] for member in bucket.members if member in pictures), None),
             opened=number < _OPEN and bucket.state in (BucketState.NEW, BucketState.BACK),
         )
         for number, bucket in enumerate(shown[:_MOST])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from flow.regress.model import Bucket, Regression, Result
@@ -59,13 +60,28 @@ def ordered(regression: Regression, buckets: Sequence[Bucket]) -> list[tuple[Res
     far = (len(buckets), 0)
     rank = {verdict: n for n, verdict in enumerate(VERDICTS)}
 
-    def order(result: Result) -> tuple[object, ...]:
-        bad = result.verdict.bad
+    found = []
+    for result in regression.results:
         place = where.get(result.key, far)
-        return not bad, *place, not result.flaky, rank[result.verdict], result.test, result.testcase
+        order = (
+            not result.verdict.bad,
+            *place,
+            not result.flaky,
+            rank[result.verdict],
+            result.test,
+            result.testcase,
+        )
+        found.append((order, result, place[0] if place is not far else -1))
+    found.sort(key=itemgetter(0))
+    return [(result, number) for _, result, number in found]
 
-    listed = sorted(regression.results, key=order)
-    return [(result, where.get(result.key, (-1, 0))[0]) for result in listed]
+
+def _short(value: float | None, digits: int) -> float | None:
+    """Return `value` with so many digits, as a whole number where it is one."""
+    if value is None:
+        return None
+    kept = float(f"{value:.{digits}g}")
+    return int(kept) if kept.is_integer() else kept
 
 
 def columns(rows: Sequence[tuple[Result, int]], pictures: Mapping[int, str]) -> dict[str, Any]:
@@ -88,45 +104,47 @@ def columns(rows: Sequence[tuple[Result, int]], pictures: Mapping[int, str]) -> 
         the seed's number.
     """
     texts = _Texts()
+    add, seeded = texts.add, texts.seeded
     rank = {verdict: n for n, verdict in enumerate(VERDICTS)}
     names = ("test", "testcase", "seed", "verdict", "time", "sim", "bucket", "index", "command", "log")
-    dense: dict[str, list[Any]] = {name: [] for name in names}
+    dense: list[tuple[Any, ...]] = []
     rare: dict[str, dict[int, Any]] = {
         name: {} for name in ("message", "place", "waves", "host", "flags", "attempts", "trace")
     }
     left = _TRACES
     for row, (result, bucket) in enumerate(rows):
         seed = str(result.seed)
-        values = (
-            texts.add(result.test),
-            texts.add(result.testcase),
-            seed,
-            rank[result.verdict],
-            None if result.time_s is None else float(f"{result.time_s:.4g}"),
-            None if result.sim_time_ns is None else float(f"{result.sim_time_ns:.9g}"),
-            bucket,
-            result.index,
-            texts.seeded(result.command, seed),
-            texts.seeded(result.log, seed),
+        dense.append(
+            (
+                add(result.test),
+                add(result.testcase),
+                seed,
+                rank[result.verdict],
+                _short(result.time_s, 4),
+                _short(result.sim_time_ns, 9),
+                bucket,
+                result.index,
+                seeded(result.command, seed),
+                seeded(result.log, seed),
+            )
         )
-        for name, value in zip(names, values, strict=True):
-            dense[name].append(value)
-        flags = _FLAKY * result.flaky | _QUARANTINED * result.quarantined
-        trace = result.traceback[-_LONG:].strip()
-        left -= len(trace)
-        for name, some in (
-            ("message", texts.seeded(result.message[:_SHORT], seed)),
-            ("place", texts.add(result.place)),
-            ("waves", texts.seeded(result.waves, seed)),
-            ("host", texts.add(result.host)),
-            ("flags", flags),
-            ("attempts", result.attempts if result.attempts != 1 else 0),
-            ("trace", texts.seeded(trace, seed) if left >= 0 else -1 if trace else 0),
-        ):
-            if some:
-                rare[name][row] = some
-    whole = {name: [int(v) if v is not None and v == int(v) else v for v in dense[name]] for name in ("sim",)}
-    return {"texts": texts.all, **dense, **whole, **rare, "picture": dict(pictures)}
+        if result.message:
+            rare["message"][row] = seeded(result.message[:_SHORT], seed)
+        if result.place:
+            rare["place"][row] = add(result.place)
+        if result.waves:
+            rare["waves"][row] = seeded(result.waves, seed)
+        if result.host:
+            rare["host"][row] = add(result.host)
+        if result.flaky or result.quarantined:
+            rare["flags"][row] = _FLAKY * result.flaky | _QUARANTINED * result.quarantined
+        if result.attempts != 1:
+            rare["attempts"][row] = result.attempts
+        if trace := result.traceback[-_LONG:].strip():
+            left -= len(trace)
+            rare["trace"][row] = seeded(trace, seed) if left >= 0 else -1
+    lists = list(zip(*dense, strict=True)) or [()] * len(names)
+    return {"texts": texts.all, **dict(zip(names, lists, strict=True)), **rare, "picture": dict(pictures)}
 
 
 def script(ident: str, data: Mapping[str, Any]) -> Html:

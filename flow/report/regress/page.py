@@ -12,6 +12,7 @@ from flow.report.marks import icon, null
 from flow.report.markup import Child, Html, h
 from flow.report.regress.buckets import buckets as buckets_section
 from flow.report.regress.data import columns, ordered, script
+from flow.report.regress.pictures import Key, pictures
 from flow.report.regress.results import results
 from flow.report.regress.tests import missing, tests
 from flow.report.regress.trend import trend
@@ -119,7 +120,7 @@ def _footer(regression: Regression) -> Html:
 
 
 def render(
-    regression: Regression, history: Sequence[Night] = (), pictures: Mapping[str, Html] | None = None
+    regression: Regression, history: Sequence[Night] = (), pictures: Mapping[Key, Html] | None = None
 ) -> str:
     """Return the report of `regression` as one self-contained HTML document.
 
@@ -130,20 +131,22 @@ def render(
     history
         Regressions of the same suite before it, oldest first.
     pictures
-        Waves around the failure of a bucket's reproducer, by the bucket's id.
+        Waves around failures, by the key of the result.
     """
     pictures = pictures or {}
     shown = open_first(regression.buckets)
     rows = ordered(regression, shown)
-    first = {result.key: (row, result) for row, (result, _) in enumerate(rows)}
-    drawn = {
-        first[b.members[0]][0]: f"waves-{b.id}"
-        for b in shown
-        if b.id in pictures and b.members and b.members[0] in first
-    }
+    by_key = {result.key: result for result, _ in rows}
+    drawn = (
+        {row: f"waves-{row}" for row, (result, _) in enumerate(rows) if result.key in pictures}
+        if pictures
+        else {}
+    )
+    figures = {rows[row][0].key: h("figure", pictures[rows[row][0].key], class_="waves", id=ident)
+               for row, ident in drawn.items()}  # fmt: skip
     made = [
         ("verdict", "Verdict", _verdict(regression, shown)),
-        ("buckets", "Buckets", buckets_section(shown, {key: r for key, (_, r) in first.items()}, pictures)),
+        ("buckets", "Buckets", buckets_section(shown, by_key, figures)),
         ("missing", "Missing", missing(regression)),
         ("results", "Results", results(regression, shown)),
         ("tests", "Tests", tests(regression)),
@@ -181,4 +184,4 @@ def write(regression: Regression, path: Path, history: Sequence[Night] = ()) -> 
     Path
         `path`.
     """
-    return write_text(render(regression, history), path)
+    return write_text(render(regression, history, pictures(regression, path.parent)), path)
