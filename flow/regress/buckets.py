@@ -8,6 +8,8 @@ that one bench saw are joined where there is evidence for one cause:
 - both are unknown values, which spread from wherever they began, or both hangs;
 - a difference of data or a hang is seen in test cases that fail, with other
   seeds, by another difference or hang;
+- a hang, or an unknown value, in a function of the bench where a difference is
+  seen as well;
 
 and kept apart otherwise. What names a rule or signal that broke is never
 joined for sharing a test case alone, and two benches are never joined: to
@@ -189,7 +191,10 @@ def _alike(one: Symptom, other: Symptom) -> bool:
     """Whether what two symptoms say makes them one."""
     if one.signals and one.signals & other.signals:
         return one.kind is other.kind or Kind.UNKNOWN in (one.kind, other.kind)
-    return one.kind is other.kind and one.kind in (Kind.UNKNOWN, Kind.LIVENESS)
+    if one.kind is other.kind:
+        return one.kind in (Kind.UNKNOWN, Kind.LIVENESS)
+    weak, data = (one, other) if _STRENGTH[one.kind] > _STRENGTH[other.kind] else (other, one)
+    return data.kind is Kind.DATA and data.place in weak.path
 
 
 def _sharing(part: _Part, earlier: Sequence[_Part]) -> list[_Part]:

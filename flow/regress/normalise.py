@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from flow.regress.model import Result, Verdict
@@ -46,6 +46,7 @@ _RULES = tuple(
             "<n>",
         ),
         (r"<n>(?=\w)", "<n> "),
+        (r"<n> (?:[fpnum]?s|[kMG]?Hz|[kKMG]?i?B)\b", "<n>"),
         (r"(\w)_\d{3,}\b", r"\1_<n>"),
         (r"<n>(?:\s*[,:x]\s*(?:\.\.\.|<n>))+", "<n>"),
         (r"(exit status) status=", r"\1 "),
@@ -102,6 +103,8 @@ class Symptom:
         Of the evidence.
     signals
         Ports and signals that the message names.
+    path
+        Functions of the bench that were under way, of one failure that shows it.
     """
 
     scope: str
@@ -110,6 +113,7 @@ class Symptom:
     place: str
     kind: Kind
     signals: frozenset[str] = frozenset()
+    path: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def id(self) -> str:
@@ -127,7 +131,7 @@ def normalise(message: str) -> str:
     the first is kept, unless it is a bare ``assert``, whose signals follow.
     """
     lines = [line.strip() for line in message.strip().splitlines()] or [""]
-    text = lines[0]
+    text = lines[0][: 4 * _LONGEST]
     if re.match(r"(?:AssertionError: )?assert\b", text):  # pytest's explanation is all there is
         handles = list(dict.fromkeys(_HANDLE.findall(message)))
         text = f"{text} {{{', '.join(handles)}}}" if handles else text
@@ -170,7 +174,13 @@ def symptom_of(result: Result) -> Symptom:
     elif signals:
         kind = Kind.DIRECT
     return Symptom(
-        scope=scope, verdict=result.verdict, text=text, place=place, kind=kind, signals=frozenset(signals)
+        scope=scope,
+        verdict=result.verdict,
+        text=text,
+        place=place,
+        kind=kind,
+        signals=frozenset(signals),
+        path=frozenset(f"{f['file']}:{f['function']}" for f in _FRAME.finditer(result.traceback)),
     )
 
 
