@@ -217,13 +217,14 @@ def _illegal(run: Stimulus, config: AcceleratorConfig, rng: random.Random) -> di
 
 def _refused(config: AcceleratorConfig, rng: random.Random) -> tuple[Command, ErrorCode]:
     """Return a legal command with a field changed so that it is none any more, and the error."""
-    wanted = rng.choice((ErrorCode.FIELD, ErrorCode.ADDRESS))
+    wanted, engine = rng.choice((ErrorCode.FIELD, ErrorCode.ADDRESS)), rng.choice(list(Engine))
+    makers = {Engine.LOAD: random_load, Engine.PACK: random_pack, Engine.STORE: random_store}
     while True:
-        if rng.random() < 0.5:
+        if engine is Engine.COMPUTE:
             batch = random_batch(config, rng.randrange(1 << 40), commands=1, work=100)
             command: Command = batch.commands[0]
         else:
-            command = rng.choice(_JUNK)(rng, config)
+            command = makers[engine](rng, config)
         # Waits of random numbers would hold up the command, not make it wrong.
         skipped = (*HEADER[0:1], *(field for field in command.LAYOUT if field.name in _WAITS.values()))
         field = rng.choice([field for field in command.LAYOUT if field not in skipped])
