@@ -96,6 +96,15 @@ async def unwanted(dut):
 """
 
 
+UNWANTED = """\
+[[test]]
+name = "unwanted"
+module = "skipped"
+simulator = "icarus"
+
+"""
+
+
 def entry(name, case=None, **values):
     lines = [f'name = "{name}"', 'module = "bench"', f'testcase = "{case or name}$"', 'simulator = "icarus"']
     lines += [f"{key} = {json.dumps(value)}" for key, value in values.items() if key != "env"]
@@ -145,7 +154,7 @@ def test_each_verdict(project):
     project.write(
         "suzuri.toml",
         MANIFEST
-        + entry("good", seeds=2) + entry("wrong") + entry("forked") + '[[test]]\nname = "unwanted"\nmodule = "skipped"\nsimulator = "icarus"\n\n' + entry("leaves")
+        + entry("good", seeds=2) + entry("wrong") + entry("forked") + UNWANTED + entry("leaves")
         + entry("crashes") + entry("hangs", timeout_s=3, env={"ALWAYS": "1"})
         + entry("expected", "wrong", xfail="not mended yet")
         + entry("mended", "good", xfail="was wrong once")
