@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from flow.regress.buckets import UNLIKELY, Case, Known, grouped, missed
+from flow.regress.buckets import UNLIKELY, Case, Known, group, missed
 from flow.regress.flaky import mark_flaky
-from flow.regress.history import Failure, History, Past, digest_of
+from flow.regress.history import History
 from flow.regress.model import Bucket, BucketState, Regression, Verdict
+from flow.regress.past import Failure, Past, digest_of
 
 __all__ = ["classify"]
 
@@ -31,13 +32,16 @@ def classify(regression: Regression, history: History) -> Regression:
     Parameters
     ----------
     regression
-        Its buckets are made anew.
+        Its buckets are made anew; if it was recorded, their states are as they were then.
     history
-        Of the regressions before; this one, if it is there, is left out.
+        Of the regressions before.
     """
     regression = mark_flaky(regression, history)
     past = _Past.read(regression, history)
-    made = [_stated(bucket, regression, past) for bucket, _ in grouped(regression.results, past.known)]
+    buckets = group(regression.results, past.known)
+    if said := history.said_of(regression.id):
+        return replace(regression, buckets=_as_said(buckets, said, regression, past))
+    made = [_stated(bucket, regression, past) for bucket in buckets]
     present = {bucket.id for bucket in made}
     fixed = [
         replace(entry.bucket, state=BucketState.FIXED, members=())
@@ -45,6 +49,19 @@ def classify(regression: Regression, history: History) -> Regression:
         if entry.open and identity not in present and _is_fixed(identity, entry, regression, past)
     ]
     return replace(regression, buckets=[*made, *sorted(fixed, key=lambda bucket: bucket.id)])
+
+
+def _as_said(
+    buckets: Sequence[Bucket], said: Mapping[str, Bucket], regression: Regression, past: _Past
+) -> list[Bucket]:
+    """Return buckets with the states that the same regression was recorded with."""
+    live = [
+        replace(said[bucket.id], members=bucket.members)
+        if bucket.id in said
+        else _stated(bucket, regression, past)
+        for bucket in buckets
+    ]
+    return [*live, *(b for _, b in sorted(said.items()) if b.state is BucketState.FIXED)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

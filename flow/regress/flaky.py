@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flow.regress.history import History, inputs_of
+from flow.regress.history import History
 from flow.regress.model import Regression, Result, Verdict
+from flow.regress.past import inputs_of
 
 __all__ = ["mark_flaky"]
 

@@ -6,10 +6,9 @@ one is given: an SQLite file of one user, or the PostgreSQL server of a team.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,89 +17,17 @@ from flow.model.errors import ConfigError
 from flow.regress.buckets import Case
 from flow.regress.database import Database
 from flow.regress.history_tables import BUCKETS, CASES, REGRESSIONS, RERUNS, RESULTS, SYMPTOMS
-from flow.regress.model import Bucket, BucketState, Night, Regression, Result, Verdict
+from flow.regress.model import Bucket, BucketState, Night, Regression, Verdict
 from flow.regress.normalise import symptom_of
+from flow.regress.past import Failure, Past, Rerun, TestPast, digest_of, hexdigest, inputs_of
 
-__all__ = ["Failure", "History", "Past", "Rerun", "TestPast", "annotate", "digest_of", "inputs_of"]
+__all__ = ["History", "TestPast", "annotate"]
 
 _CODES = tuple(Verdict)  # a verdict is stored as its number here: only ever add at the end
 _BAD = tuple(_CODES.index(verdict) for verdict in Verdict if verdict.triaged)
 _CHUNK = 5000
 
 Shown = tuple[str, str, int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestPast:
-    """What the latest regressions tell of a test, for its limit and its place in the queue.
-
-    Attributes
-    ----------
-    runs, failed
-        Of its test cases, with all seeds; what a machine broke or a test skipped is left out.
-    mean_s, slowest_s
-        Of those that passed; None where none did.
-    cases
-        How many test cases it has.
-    """
-
-    __test__ = False  # not a pytest class
-
-    runs: int = 0
-    failed: int = 0
-    mean_s: float | None = None
-    slowest_s: float | None = None
-    cases: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A failure as history keeps it: which, and a digest of what it said, numbers included."""
-
-    test: str
-    testcase: str
-    seed: int
-    digest: int
-    flaky: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rerun:
-    """What one test case of a single run showed: its verdict, and the symptom's id of a failure."""
-
-    testcase: str
-    verdict: Verdict
-    symptom: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """A bucket as history keeps it.
-
-    Attributes
-    ----------
-    bucket
-        As it was last seen, without members.
-    open
-        Whether it is not yet known to be fixed.
-    last
-        Number of the last regression with it.
-    """
-
-    bucket: Bucket
-    open: bool
-    last: int
-
-
-def inputs_of(result: Result) -> int:
-    """Return 63 bits of the command that repeats a result: with the commit, they tell its inputs."""
-    return int(_digest(result.command)[:16], 16) >> 1
-
-
-def digest_of(result: Result) -> int:
-    """Return 63 bits of the whole message and place, to tell whether two failures are equal."""
-    text = f"{result.verdict}\0{result.message}\0{result.place.rpartition(':')[0] or result.place}"
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big") >> 1
 
 
 def _signed(seed: int) -> int:
@@ -111,12 +38,8 @@ def _unsigned(seed: int) -> int:
     return seed + (1 << 64) if seed < 0 else seed
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
 def _rerun_key(design: str, commit: str, command: str) -> list[sa.ColumnElement[bool]]:
-    return [RERUNS.c.design == design, RERUNS.c.commit == commit, RERUNS.c.command == _digest(command)]
+    return [RERUNS.c.design == design, RERUNS.c.commit == commit, RERUNS.c.command == hexdigest(command)]
 
 
 def _clean(text: str, length: int | None = None) -> str:
@@ -124,7 +47,7 @@ def _clean(text: str, length: int | None = None) -> str:
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
     if length is None or len(text) <= length:
         return text
-    return f"{text[: length - 9]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{text[: length - 9]}~{hexdigest(text)[:8]}"
 
 
 class History(Database):
@@ -192,6 +115,9 @@ class History(Database):
             "commit": regression.commit,
             "dirty": regression.dirty,
             "night": _night_text(Night.of(regression)),
+            "buckets": json.dumps(
+                {b.id: [b.state, b.first_seen, b.last_good, b.since] for b in regression.buckets}
+            ),
             "suite": _clean(regression.suite, 128),
         }
         if old is not None:
@@ -308,6 +234,23 @@ class History(Database):
             for row in self._ask(sa.select(BUCKETS).where(BUCKETS.c.design == design))
         }  # fmt: skip
 
+    def said_of(self, regression: str) -> dict[str, Bucket]:
+        """Return the buckets that a regression was recorded with, by id; none where it was not.
+
+        They have state and commits as they were then, and owner and note as they are now.
+        """
+        query = sa.select(REGRESSIONS.c.design, REGRESSIONS.c.buckets).where(REGRESSIONS.c.id == regression)
+        row = next(iter(self._ask(query)), None)
+        if row is None:
+            return {}
+        now = self.buckets(row.design)
+        return {
+            identity: replace(
+                now[identity].bucket, state=BucketState(state), first_seen=first, last_good=good, since=since
+            )
+            for identity, (state, first, good, since) in json.loads(row.buckets).items()
+        }
+
     def symptoms(self, design: str) -> list[tuple[str, str]]:
         """Return each symptom, by its id, and the bucket that it was put in."""
         query = sa.select(SYMPTOMS.c.symptom, SYMPTOMS.c.bucket).where(SYMPTOMS.c.design == design)
@@ -340,7 +283,7 @@ class History(Database):
 
     def keep_reruns(self, design: str, commit: str, command: str, shown: Sequence[Rerun]) -> None:
         """Keep what a command showed at a commit."""
-        at = {"design": design, "commit": commit, "command": _digest(command)}
+        at = {"design": design, "commit": commit, "command": hexdigest(command)}
         rows = {_clean(r.testcase, 256): {"verdict": str(r.verdict), "symptom": r.symptom} for r in shown}
         with self._guard(), self._engine.begin() as connection:
             connection.execute(RERUNS.delete().where(*_rerun_key(design, commit, command)))

@@ -19,6 +19,7 @@ REGRESSIONS = sa.Table(
     sa.Column("commit", sa.String(64), nullable=False),
     sa.Column("dirty", sa.Boolean, nullable=False),
     sa.Column("night", sa.Text, nullable=False),
+    sa.Column("buckets", sa.Text, nullable=False),
 )
 CASES = sa.Table(
     "regression_cases",
