@@ -65,7 +65,11 @@ def _strip(regression: Regression) -> Html:
         _fact("Passed", rate, f"{count(counts[Verdict.PASS])} of {count(ran)}"),
         _fact("Failed", count(bad), ", ".join(kinds)),
         _fact("Buckets", count(len(here)), ", ".join(states)),
-        _fact("Flaky", count(flaky), f"{count(kept)} failures in quarantine" if kept else ""),
+        _fact(
+            "Flaky",
+            count(flaky),
+            f"{count(kept)} failure{'s' if kept != 1 else ''} in quarantine" if kept else "",
+        ),
         _fact("Elapsed", duration(regression.elapsed_s), f"{per_s:.1f} results a second" if per_s else ""),
         class_="strip",
     )
