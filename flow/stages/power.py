@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -161,11 +162,15 @@ def _report(ctx: StepContext, activity: Activity, found: Annotation, cycles: flo
 
 
 @without_collector
-def _results(ctx: StepContext, text: str, kinds: Mapping[str, str]) -> float:
-    """Report what OpenSTA printed; returns the power in watts."""
+def _results(ctx: StepContext, text: str, kinds: Mapping[str, str]) -> float | None:
+    """Report what OpenSTA printed; returns the power in watts, ``None`` where it gave no number."""
     reading = read_power(text)
-    for name, value in reading.metrics.items():
-        ctx.metric(name, value)
+    figures = {name: _finite(value) for name, value in reading.metrics.items()}
+    for name, figure in figures.items():
+        ctx.metric(name, figure)
+    if None in figures.values():
+        reason = "OpenSTA gave no finite number"
+        ctx.data("reasons", {name: reason for name, figure in figures.items() if figure is None})
     instances = reading.data["instances"]
     ctx.data("by_group", reading.data["by_group"])
     ctx.data("by_module", _by_module(instances))
@@ -174,10 +179,14 @@ def _results(ctx: StepContext, text: str, kinds: Mapping[str, str]) -> float:
     report = ctx.workdir / "power.rpt"
     report.write_text("\n".join(x for x in text.splitlines() if not x.startswith("@@instance")) + "\n")
     ctx.output("report", report)
-    return float(reading.metrics["power__total"] or 0.0)
+    return figures["power__total"]
 
 
-def _energy(ctx: StepContext, watts: float, period_ns: float, simulated: float) -> None:
+def _finite(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _energy(ctx: StepContext, watts: float | None, period_ns: float, simulated: float) -> None:
     """Report what one repetition of the workload takes at the clock that is asked for.
 
     The power is the mean over the whole simulation; `simulated` are its cycles, which count
@@ -189,7 +198,7 @@ def _energy(ctx: StepContext, watts: float, period_ns: float, simulated: float) 
         cycles = float(json.loads(ctx.input("workload").read_text(encoding="utf-8"))["cycles"])
     seconds = cycles * period_ns * 1e-9
     ctx.metric(f"workload__{name}__duration", seconds)
-    ctx.metric(f"workload__{name}__energy", watts * seconds)
+    ctx.metric(f"workload__{name}__energy", None if watts is None else watts * seconds)
     ctx.data("workload", {"name": name, "cycles": cycles, "simulated_cycles": simulated})
 
 

@@ -9,7 +9,7 @@ import pytest
 from eda_flow import MAC, analyse, constraints, need_program, synthesize
 
 from flow.model.errors import ConfigError
-from flow.stages.power import Power
+from flow.stages.power import Power, _finite
 
 pytestmark = pytest.mark.eda
 
@@ -97,3 +97,8 @@ def test_activity_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_impossible_defaults_are_refused(tmp_path: Path, params: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="default_activity"):
         analyse(Power(), tmp_path / "p", SMALL, "small", constraints(2.0), **params)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.25, 0.25), (float("nan"), None), (float("inf"), None)])
+def test_a_power_that_is_no_number_is_none(value: float, expected: float | None) -> None:
+    assert _finite(value) == expected
