@@ -28,6 +28,8 @@ def mark_flaky(regression: Regression, history: History) -> Regression:
     if regression.dirty or not regression.commit:
         return regression
     passed, failed = history.shown_at(regression.design, regression.commit, without=regression.id)
+    if not passed and not failed:
+        return regression
 
     def contradicted(result: Result) -> bool:
         other = passed if result.verdict.triaged else failed if result.verdict is Verdict.PASS else set()

@@ -24,7 +24,8 @@ from flow.regress.past import Failure, Past, Rerun, TestPast, digest_of, hexdige
 __all__ = ["History", "TestPast", "annotate"]
 
 _CODES = tuple(Verdict)  # a verdict is stored as its number here: only ever add at the end
-_BAD = tuple(_CODES.index(verdict) for verdict in Verdict if verdict.triaged)
+_CODE_OF = {verdict: code for code, verdict in enumerate(_CODES)}
+_BAD = tuple(_CODE_OF[verdict] for verdict in Verdict if verdict.triaged)
 _CHUNK = 5000
 
 Shown = tuple[str, str, int, int]
@@ -79,7 +80,7 @@ class History(Database):
                     "regression": number,
                     "case": cases[r.test, r.testcase],
                     "seed": _signed(r.seed),
-                    "verdict": _CODES.index(r.verdict),
+                    "verdict": _CODE_OF[r.verdict],
                     "inputs": inputs_of(r),
                     "flaky": r.flaky,
                     "time_s": r.time_s,
@@ -131,15 +132,13 @@ class History(Database):
         def known() -> dict[Case, int]:
             return {(row.test, row.testcase): row.number for row in connection.execute(query)}
 
-        named = {(_clean(r.test, 256), _clean(r.testcase, 256)) for r in regression.results}
-        if missing := sorted(named - known().keys()):
+        cases = {(r.test, r.testcase) for r in regression.results}
+        named = {case: (_clean(case[0], 256), _clean(case[1], 256)) for case in cases}
+        if missing := sorted(set(named.values()) - known().keys()):
             rows = [{"design": regression.design, "test": t, "testcase": c} for t, c in missing]
             connection.execute(CASES.insert(), rows)
         found = known()
-        return {
-            (r.test, r.testcase): found[_clean(r.test, 256), _clean(r.testcase, 256)]
-            for r in regression.results
-        }
+        return {case: found[name] for case, name in named.items()}
 
     def _keep_buckets(self, connection: sa.Connection, regression: Regression, number: int) -> None:
         for bucket in regression.buckets:
@@ -266,7 +265,7 @@ class History(Database):
             .join(REGRESSIONS, REGRESSIONS.c.number == RESULTS.c.regression)
             .where(
                 REGRESSIONS.c.design == design, REGRESSIONS.c.commit == commit, REGRESSIONS.c.id != without,
-                REGRESSIONS.c.dirty.is_(False), RESULTS.c.verdict.in_([*_BAD, _CODES.index(Verdict.PASS)]),
+                REGRESSIONS.c.dirty.is_(False), RESULTS.c.verdict.in_([*_BAD, _CODE_OF[Verdict.PASS]]),
             )
         )  # fmt: skip
         passed: set[Shown] = set()
@@ -324,7 +323,7 @@ class History(Database):
         """
         latest = self._numbers(design, limit, without, before)
         found: dict[int, dict[Case, tuple[int, int]]] = {row.number: {} for row in latest}
-        passed = sa.func.sum(sa.case((RESULTS.c.verdict == _CODES.index(Verdict.PASS), 1), else_=0))
+        passed = sa.func.sum(sa.case((RESULTS.c.verdict == _CODE_OF[Verdict.PASS], 1), else_=0))
         failed = sa.func.sum(sa.case((RESULTS.c.verdict.in_(_BAD), 1), else_=0))
         query = (
             sa.select(
@@ -340,9 +339,9 @@ class History(Database):
 
     def tests(self, design: str, regressions: int = 5) -> dict[str, TestPast]:
         """Return what the latest regressions tell of each test."""
-        good = RESULTS.c.verdict == _CODES.index(Verdict.PASS)
+        good = RESULTS.c.verdict == _CODE_OF[Verdict.PASS]
         time_s = sa.case((good, RESULTS.c.time_s))
-        ran = RESULTS.c.verdict.in_([*_BAD, _CODES.index(Verdict.PASS)])
+        ran = RESULTS.c.verdict.in_([*_BAD, _CODE_OF[Verdict.PASS]])
         query = (
             sa.select(
                 CASES.c.test,
