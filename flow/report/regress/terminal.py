@@ -1,11 +1,23 @@
-"""A regression's summary for a terminal, as rich renderables."""
+"""Summaries for a terminal, of a regression and of two compared, as rich renderables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flow.regress.diff import Change, Diff
 from flow.regress.model import Bucket, BucketState, Regression, Result, Verdict
-from flow.report.regress.words import STATES, VERDICTS, commit, open_first, reasons, seeds_of, short
+from flow.report.regress.words import (
+    STATES,
+    VERDICTS,
+    commit,
+    name_of,
+    open_first,
+    reasons,
+    said_of,
+    seeds_of,
+    short,
+)
 from flow.report.terminal import styled
 from flow.report.units import count, duration
 
@@ -13,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-__all__ = ["summary"]
+__all__ = ["comparison", "summary"]
 
 _MOST, _LOST = 12, 5
 _STYLE = {"good": "green", "bad": "red", "warn": "yellow", "calm": "dim", "mute": "dim"}
@@ -111,6 +123,75 @@ def summary(regression: Regression, report: str | None = None) -> list[Renderabl
             found.append(styled((f"  and {len(mine) - 3} more {VERDICTS[verdict][2]}", "dim")))
     if not regression.passed and not buckets:
         found += [styled(("! ", "yellow"), reason) for reason in reasons(regression)]
+    if report is not None:
+        found.append(styled("Report: ", (report, "bold")))
+    return found
+
+
+def _good(regression: Regression) -> int:
+    return sum(not result.verdict.bad for result in regression.results)
+
+
+def _lines(mark: str, style: str, changes: Sequence[Change], word: str) -> list[RenderableType]:
+    found: list[RenderableType] = []
+    for change in changes[:_MOST]:
+        result = change.after or change.before
+        if result is None:
+            continue
+        was = change.before.verdict if change.before is not None else "not run"
+        now = change.after.verdict if change.after is not None else "not run"
+        tail = f": {result.message}" if result.message else ""
+        found.append(
+            styled(
+                (f"{mark} ", style),
+                f"{name_of(result)} seed {result.seed}",
+                (f"  {was} → {now}", "dim"),
+                tail,
+            )
+        )
+        if result.command and style == "red":
+            found.append(styled(f"    {result.command}"))
+    if len(changes) > _MOST:
+        found.append(styled((f"  and {_plural(len(changes) - _MOST, 'more result')} {word}", "dim")))
+    return found
+
+
+def comparison(diff: Diff, report: str | None = None) -> list[RenderableType]:
+    """Return what to print of a comparison, as rich renderables.
+
+    Parameters
+    ----------
+    diff
+        Two regressions.
+    report
+        Path of the page, named in the last line; ``None`` without one.
+
+    Returns
+    -------
+    list
+        Verdict, both regressions, buckets that came and went, then results
+        that changed. What is alike in both is counted only.
+    """
+    head = ("✘ WORSE", "bold red") if diff.worse else ("✔ NO WORSE", "bold green")
+    tail = f"  {_plural(len(diff.broken), 'result')} broken, {count(len(diff.mended))} mended, "
+    tail += f"{count(len(diff.changed))} changed, {count(len(diff.still))} still bad; "
+    tail += f"{_plural(len(diff.new), 'bucket')} new, {count(len(diff.gone))} gone, "
+    tail += f"{count(len(diff.kept))} in both"
+    found: list[RenderableType] = [styled(head, tail)]
+    for word, regression in (("earlier", diff.a), ("later", diff.b)):
+        passed = f"{count(_good(regression))} of {_plural(len(regression.results), 'result')} good"
+        found.append(styled((f"  {word}: {said_of(regression)}, {passed}", "dim")))
+    for buckets, mark, style, word in ((diff.new, "✘", "red", "new"), (diff.gone, "✔", "green", "gone")):
+        found += [styled((f"{mark} {word} ", style), (f"{b.id} ", "dim"), b.title) for b in buckets[:_MOST]]
+        if len(buckets) > _MOST:
+            found.append(styled((f"  and {_plural(len(buckets) - _MOST, 'more bucket')} {word}", "dim")))
+    found += _lines("✘", "red", diff.broken, "broken")
+    found += _lines("!", "yellow", diff.changed, "changed")
+    found += _lines("✔", "green", diff.mended, "mended")
+    if alone := len(diff.failing_only_a) + len(diff.failing_only_b):
+        found.append(styled((f"  {_plural(alone, 'failure')} with a seed that only one of them ran", "dim")))
+    if lone := len(diff.only_a) + len(diff.only_b):
+        found.append(styled((f"  {_plural(lone, 'test case')} that only one of them ran", "dim")))
     if report is not None:
         found.append(styled("Report: ", (report, "bold")))
     return found

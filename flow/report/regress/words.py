@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flow.regress.model import Bucket, BucketState, Regression, Verdict
+from flow.regress.model import Bucket, BucketState, Regression, Result, Verdict
 
-__all__ = ["STATES", "VERDICTS", "commit", "open_first", "reasons", "seeds_of", "short"]
+__all__ = ["STATES", "VERDICTS", "commit", "name_of", "open_first", "reasons", "said_of", "seeds_of", "short"]
 
 #: Verdict: tone, word of one result, word of many. Worst first, which is the order of tables.
 VERDICTS = {
@@ -69,3 +69,13 @@ def reasons(regression: Regression) -> list[str]:
     if not found and not regression.passed:
         found.append("nothing ran" if not regression.results else "every test was skipped")
     return found
+
+
+def name_of(result: Result) -> str:
+    """Return a result's test and test case."""
+    return f"{result.test}.{result.testcase}" if result.testcase else result.test
+
+
+def said_of(regression: Regression) -> str:
+    """Return which regression it is, of which sources, and when it ran."""
+    return ", ".join(part for part in (regression.id, commit(regression), regression.started[:16]) if part)
