@@ -130,8 +130,7 @@ def normalise(message: str) -> str:
     Digits inside a name stay, for they tell signals apart. Of several lines
     the first is kept, unless it is a bare ``assert``, whose signals follow.
     """
-    lines = [line.strip() for line in message.strip().splitlines()] or [""]
-    text = lines[0][: 4 * _LONGEST]
+    text = _lines(message)[0][: 4 * _LONGEST]
     if re.match(r"(?:AssertionError: )?assert\b", text):  # pytest's explanation is all there is
         handles = list(dict.fromkeys(_HANDLE.findall(message)))
         text = f"{text} {{{', '.join(handles)}}}" if handles else text
@@ -139,6 +138,11 @@ def normalise(message: str) -> str:
         text = pattern.sub(replacement, text)
     text = text.strip()
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4].rstrip()} ..."
+
+
+def _lines(message: str) -> list[str]:
+    """Return a message's lines; pytest's explanation may stand in one line with it."""
+    return [line.strip() for line in re.split(r"\n|; (?=assert\b|\+\s+where\b)", message.strip())]
 
 
 def place_of(place: str, traceback: str) -> str:
@@ -186,7 +190,7 @@ def symptom_of(result: Result) -> Symptom:
 
 def _assertion(message: str) -> str:
     """Return pytest's line with the values that were compared."""
-    return next((line for line in message.splitlines()[1:] if line.startswith("assert ")), "")
+    return next((line for line in _lines(message)[1:] if line.startswith("assert ")), "")
 
 
 def _signals(message: str) -> set[str]:
