@@ -193,6 +193,8 @@ class Campaign:
             )
             _write_json(self._folder / "regression.json", regression)
             return self._finished(regression, interrupted)
+        # What ran is not lost when the database cannot be used.
+        _write_json(self._folder / "regression.json", replace(regression, buckets=group(regression.results)))
         database = self._request.database or self._session.build / "suzuri.sqlite"
         with _history(database) as history:
             regression = classify(regression, history)
