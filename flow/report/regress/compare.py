@@ -66,7 +66,7 @@ def _changes(ident: str, title: str, note: str, changes: Sequence[Change]) -> Ht
     tools = filter_tools(f"t-{ident}", options, "test, seed, message") if len(body) > 20 else None
     return section(
         ident, f"{title} ({count(len(changes))})", note, tools,
-        table(title, head, body, ident=f"t-{ident}", cls="sortable", tall=True), rest,
+        table(title, head, body, ident=f"t-{ident}", cls="sortable changes", tall=True), rest,
     )  # fmt: skip
 
 

@@ -78,4 +78,8 @@ def name_of(result: Result) -> str:
 
 def said_of(regression: Regression) -> str:
     """Return which regression it is, of which sources, and when it ran."""
-    return ", ".join(part for part in (regression.id, commit(regression), regression.started[:16]) if part)
+    return ", ".join(
+        part
+        for part in (regression.id, commit(regression), regression.started.replace("T", " ")[:16])
+        if part
+    )

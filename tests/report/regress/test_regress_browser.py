@@ -68,7 +68,10 @@ def column(page: Any, name: str) -> list[str]:
     return [text for _, text in sorted(lines)]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(1280, "dark"), pytest.param(390, "light", marks=pytest.mark.nightly), (390, "dark")],
+)
 def test_fits_and_asks_the_network_for_nothing(browser: Any, report: Path, width: int, scheme: str) -> None:
     page = open_page(browser, report, width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -104,6 +107,7 @@ def test_filters_together_and_says_how_many(browser: Any, report: Path) -> None:
     page.context.close()
 
 
+@pytest.mark.nightly
 def test_a_message_is_found_by_the_number_in_it(browser: Any, report: Path) -> None:
     page = open_page(browser, report)
     row = next(r for r in MADE.results if r.message.startswith("scoreboard"))
@@ -114,7 +118,11 @@ def test_a_message_is_found_by_the_number_in_it(browser: Any, report: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("seed", lambda r: r.seed), ("time", lambda r: r.time_s), ("sim", lambda r: r.sim_time_ns)],
+    [
+        ("seed", lambda r: r.seed),
+        pytest.param("time", lambda r: r.time_s, marks=pytest.mark.nightly),
+        pytest.param("sim", lambda r: r.sim_time_ns, marks=pytest.mark.nightly),
+    ],
 )
 def test_sorts_by_value_both_ways(browser: Any, report: Path, name: str, key: Any) -> None:
     page = open_page(browser, report)
@@ -149,6 +157,7 @@ def test_a_row_opens_with_its_command_which_copies(browser: Any, report: Path) -
     page.context.close()
 
 
+@pytest.mark.nightly
 def test_arrow_keys_walk_the_rows(browser: Any, report: Path) -> None:
     page = open_page(browser, report)
     page.locator(".r button").first.focus()
@@ -183,6 +192,7 @@ def test_an_empty_night_has_no_table_and_no_error(browser: Any, tmp_path: Path) 
     page.context.close()
 
 
+@pytest.mark.nightly
 def test_prints(browser: Any, report: Path) -> None:
     page = open_page(browser, report, scheme="dark")
     page.emulate_media(media="print")
