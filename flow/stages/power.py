@@ -171,8 +171,12 @@ def _results(ctx: StepContext, text: str, kinds: Mapping[str, str]) -> float | N
     if None in figures.values():
         reason = "OpenSTA gave no finite number"
         ctx.data("reasons", {name: reason for name, figure in figures.items() if figure is None})
-    instances = reading.data["instances"]
-    ctx.data("by_group", reading.data["by_group"])
+    instances = {
+        name: [_finite(value) or 0.0 for value in values]
+        for name, values in reading.data["instances"].items()
+    }
+    groups = reading.data["by_group"]
+    ctx.data("by_group", [{k: v if k == "group" else _finite(v) for k, v in row.items()} for row in groups])
     ctx.data("by_module", _by_module(instances))
     ctx.data("top_instances", _top(instances, kinds))
     ctx.data("corner", ctx.params.get("corner"))
