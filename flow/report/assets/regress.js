@@ -184,7 +184,7 @@
     extra = 0;
     list.textContent = "";
     if (!shown.length) list.append(make("p", "r-none", "No result fits."));
-    if (opened >= 0) open(opened); else { list.style.height = `${shown.length * height}px`; paint(); }
+    if (opened >= 0) open(opened); else { list.style.height = shown.length ? `${shown.length * height}px` : "auto"; paint(); }
   }
   function close() {
     if (opened < 0) return;

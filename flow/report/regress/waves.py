@@ -21,6 +21,8 @@ _SIGNALS, _CANDIDATES = 20, 160
 _KINDS = frozenset({"parameter", "string", "event", "realparameter"})
 _CLOCK = re.compile(r"(^|_)(clk|clock|ck)\d*(_i)?$", re.IGNORECASE)
 _RESET = re.compile(r"(^|_)(a?rst|reset|rstn|resetn)(_n|_ni|_i)?$", re.IGNORECASE)
+# Verilator repeats the ports of the top in a scope of its own.
+_PORTS = ("$rootio.", "TOP.$rootio.")
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 _SECONDS = {
     "zepto": -21,
@@ -129,7 +131,11 @@ def _unit_ns(timescale: Any) -> float:  # noqa: ANN401 - pywellen has no types
 def _variables(wave: Any, words: frozenset[str]) -> list[Any]:  # noqa: ANN401 - pywellen has no types
     """Return the variables that may be shown: those that are named, then level by level from the top."""
     found: dict[Any, Any] = {}
-    for var in wave.all_vars():
+    listed = list(wave.all_vars())
+    own = {var.name for var in listed if not var.full_name.startswith(_PORTS)}
+    for var in listed:
+        if var.full_name.startswith(_PORTS) and var.name in own:
+            continue
         if str(var.var_type).lower() in _KINDS or var.is_string:
             continue
         known = found.get(str(var.signal_id))

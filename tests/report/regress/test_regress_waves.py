@@ -85,6 +85,17 @@ def test_without_a_clock_the_last_changes_are_shown(tmp_path: Path) -> None:
     assert window is not None and window.end_ns - window.start_ns < 700
 
 
+def test_ports_that_verilator_repeats_are_shown_once(tmp_path: Path) -> None:
+    path = vcd(tmp_path / "a.vcd")
+    scope = "$scope module $rootio $end\n$var wire 1 z clk $end\n$var wire 1 p alone $end\n$upscope $end\n"
+    text = path.read_text().replace("$scope module top", scope + "$scope module top", 1)
+    path.write_text(text.replace("#0\n", "#0\n0z\n0p\n", 1))
+    window = read(path)
+    assert window is not None
+    names = [t.name for t in window.traces]
+    assert "top.clk" in names and "$rootio.alone" in names and "$rootio.clk" not in names
+
+
 @pytest.mark.parametrize("content", [b"", b"no waves at all", bytes(range(256)) * 8])
 def test_a_torn_file_gives_no_picture(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.fst").write_bytes(content)
