@@ -71,6 +71,8 @@ def regress(suite: str, as_json: bool, quiet: bool, **options: Any) -> None:  # 
     fixed, seeds = options.pop("fixed_seed"), options.pop("seeds")
     if fixed is not None and seeds is not None:
         raise ConfigError("--fixed-seed is one seed, --seeds a number of them", None, "Give one of them.")
+    if suite and (Path(suite) / "suzuri.toml").is_file():
+        raise ConfigError(f"{suite} is a folder, not a suite", None, f"suzuri regress --design {suite}")
     choice = Choice(suite=suite, tags=options.pop("tags"), tests=options.pop("tests"), seeds=seeds)
     again = not options.pop("no_reruns")
     order = Order(choice=choice, fixed_seed=fixed, reruns=again, waves=again)

@@ -1,28 +1,21 @@
-"""Runs, steps, metrics, tests, checks and coverage in a relational database.
-
-SQLAlchemy, because the same code then serves the embedded SQLite file of one
-user and the PostgreSQL server of a team; only Core is used, since rows come
-in bulk.
-"""
+"""Runs, steps, metrics, tests, checks and coverage in a relational database."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from flow.engine.database import Database
 from flow.engine.hashing import canonical_json
 from flow.engine.journal import read_journal
-from flow.engine.provenance import without_password
 from flow.engine.rows import now, outcome_rows
-from flow.model.errors import ConfigError, InfraError
 from flow.model.step import Outcome, Step
 
 __all__ = ["Store"]
@@ -165,8 +158,8 @@ def _forget(connection: sa.Connection, run_id: str) -> None:
     connection.execute(RUNS.delete().where(RUNS.c.id == run_id))
 
 
-class Store:
-    """The database.
+class Store(Database):
+    """The database of runs.
 
     Parameters
     ----------
@@ -182,54 +175,10 @@ class Store:
     """
 
     def __init__(self, where: Path | str) -> None:
-        if isinstance(where, str) and "://" not in where:
-            where = Path(where)
-        self._where = without_password(str(where))
-        url = f"sqlite:///{where}" if isinstance(where, Path) else where
-        try:
-            self._engine = sa.create_engine(url, connect_args={"timeout": 60} if "sqlite" in url else {})
-        except (sa.exc.ArgumentError, ImportError) as error:
-            driver = getattr(error, "name", None)
-            remedy = f"Install its driver: pip install {driver}[binary]" if driver == "psycopg" else (
-                f"Install its driver: pip install {driver}" if driver else
-                "Give a path, or postgresql+psycopg://HOST/NAME."
-            )  # fmt: skip
-            raise ConfigError(f"the database cannot be used ({error})", self._where, remedy) from None
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _tune_sqlite)
+        super().__init__(where, _META, "the run database")
         self._lock = threading.Lock()
         self._pending: dict[str, list[dict[str, Any]]] = {}
         self._flushed = time.monotonic()
-        with self._guard():
-            if isinstance(where, Path):
-                where.parent.mkdir(parents=True, exist_ok=True)
-            self._create_tables()
-
-    def _create_tables(self) -> None:
-        """Make the tables that are not there; another run may be doing the same."""
-        for attempt in range(5):
-            try:
-                _META.create_all(self._engine)
-            except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
-                if attempt == 4 or "exists" not in str(error):
-                    raise
-            else:
-                return
-
-    @contextlib.contextmanager
-    def _guard(self) -> Iterator[None]:
-        try:
-            yield
-        except (sa.exc.SQLAlchemyError, OSError) as error:
-            text = str(getattr(error, "orig", None) or error)
-            remedy = (
-                "Remove the file if it is damaged."
-                if "malformed" in text or "not a database" in text
-                else None
-            )
-            if "full" in text:
-                remedy = "Free some space and run the same command again: finished steps are kept."
-            raise InfraError(f"the run database cannot be used ({text})", self._where, remedy) from None
 
     def begin(self, run_id: str, record: Mapping[str, Any]) -> None:
         """Record that a run started."""
@@ -305,12 +254,4 @@ class Store:
     def close(self) -> None:
         """Write what is pending and close the database."""
         self.flush()
-        self._engine.dispose()
-
-
-def _tune_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API connection
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers and one writer do not wait for each other
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=60000")
-    cursor.close()
+        super().close()

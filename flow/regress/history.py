@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from flow.engine.database import Database
 from flow.model.errors import ConfigError
 from flow.regress.buckets import Case
-from flow.regress.database import Database
-from flow.regress.history_tables import BUCKETS, CASES, REGRESSIONS, RERUNS, RESULTS, SYMPTOMS
+from flow.regress.history_tables import BUCKETS, CASES, META, REGRESSIONS, RERUNS, RESULTS, SYMPTOMS
 from flow.regress.model import Bucket, BucketState, Night, Regression, Verdict
 from flow.regress.normalise import symptom_of
 from flow.regress.past import Failure, Past, Rerun, TestPast, digest_of, hexdigest, inputs_of
@@ -66,6 +67,9 @@ class History(Database):
     InfraError
         The database cannot be opened.
     """
+
+    def __init__(self, where: Path | str) -> None:
+        super().__init__(where, META, "the history of regressions")
 
     # Writing.
 

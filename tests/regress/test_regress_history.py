@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -174,3 +176,14 @@ def test_a_hundred_thousand_results_take_few_bytes(tmp_path: Path) -> None:
     size_mb = sum(path.stat().st_size for path in tmp_path.iterdir()) / 1e6
     print(f"{size_mb:.1f} MB")
     assert size_mb < 20
+
+
+def test_says_that_another_version_made_the_database(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE regressions (number INTEGER PRIMARY KEY)")
+    history = History(path)
+    with pytest.raises(InfraError, match="no such column") as caught:
+        history.latest("fifo")
+    history.close()
+    assert "Another version" in (caught.value.remedy or "")

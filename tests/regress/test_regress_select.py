@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from flow.cli.regress_cmd import regress
 from flow.engine.manifest import load_design
 from flow.model.errors import ConfigError
 from flow.model.suite import TagExpression
@@ -202,3 +205,10 @@ def test_many_short_runs_share_more_of_a_process(load):
     assert {run.group for run in arrange(runs, {})} == {50}
     assert {run.group for run in arrange(runs, {"a": TestPast(runs=1, slowest_s=30.0)})} == {None}
     assert {run.group for run in arrange(runs[:199], {})} == {50}, "a subset leaves the groups as they are"
+
+
+def test_a_folder_in_the_place_of_a_suite_is_told_how_to_say_it() -> None:
+    folder = Path(__file__).parents[2] / "examples" / "fifo"
+    with pytest.raises(ConfigError, match="is a folder, not a suite") as caught:
+        regress.main([str(folder)], standalone_mode=False)
+    assert caught.value.remedy == f"suzuri regress --design {folder}"
