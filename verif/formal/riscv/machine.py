@@ -203,11 +203,15 @@ def interrupts(m: Module, view: Retirements) -> None:
     for cause, line in _lines(view).items():
         m.d.sync += [raised[cause].eq(raised[cause] | line), constant[cause].eq(constant[cause] & line)]
     before: Value = C(0, 1)
+    taken = []  # which lane it is in is the core's choice
     for lane in view.lanes:
         with m.If(before):
             m.d.comb += Assert(~lane.valid | ~lane.intr)
         before |= lane.valid
         _interrupt_of(m, view, lane, raised, constant)
+        taken.append(lane.valid & lane.intr & ~_special(lane))
+    for name, way in (("vectored", C(1, 1)), ("direct", C(0, 1))):
+        m.d.comb += Cover(Cat(*taken).any() & (view.last["mtvec"][0] == way), name)
 
 
 def _interrupt_of(m: Module, view: Retirements, lane: Lane, raised: Value, constant: Value) -> None:
@@ -234,8 +238,6 @@ def _interrupt_of(m: Module, view: Retirements, lane: Lane, raised: Value, const
                 Assert(state["mstatus"][7] == last["mstatus"][3]),
                 Assert(state["mstatus"][11:13] == last["mode"]),
                 Assert(~vectored | (lane.pc_rdata == (base | (cause << 2)))),
-                Cover(vectored, "vectored"),
-                Cover(C(1, 1), "direct"),
             ]
             # A line that never fell, and is enabled, is seen whenever an interrupt is chosen.
             urgent = last["mie"] & constant
