@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +13,29 @@ import click
 from flow.model.errors import ConfigError
 from flow.project.request import PARTS, Request, parse_assignment
 
-__all__ = ["command_line", "request_from", "request_options"]
+__all__ = ["FORCE", "SET", "WHERE", "command_line", "request_from", "request_options", "with_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: Overrides of parameters, and steps to execute again.
+SET = click.option(
+    "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="Override a parameter. Repeatable."
+)
+FORCE = click.option(
+    "--force", multiple=True, metavar="STEP", help="Execute this step or kind of step although cached."
+)
+
+#: Where steps run, and where what comes of them is kept.
+WHERE = (
+    click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cores to use; all by default."),
+    click.option("--scheduler", metavar="ADDRESS",
+                 help="Dask scheduler (tcp://HOST:PORT) instead of this machine."),
+    click.option("--store", metavar="URL", envvar="SUZURI_STORE",
+                 help="Shared folder or object store for workers on other machines (an fsspec URL)."),
+    click.option("--build", type=click.Path(path_type=Path, file_okay=False), help="Folder for results."),
+    click.option("--database", metavar="URL", envvar="SUZURI_DATABASE",
+                 help="Run database; SQLite in the build folder by default."),
+)  # fmt: skip
 
 _OPTIONS = (
     click.argument("design", default=".", type=click.Path(path_type=Path)),
@@ -25,8 +45,7 @@ _OPTIONS = (
     click.option("--recipe", type=click.Choice(["area", "balanced", "speed"]), help="Synthesis recipe."),
     click.option("--hierarchy", type=click.Choice(["flatten", "keep"]), help="Dissolve or keep modules."),
     click.option("--clock", "clock_period_ns", type=float, metavar="NS", help="Clock period on every PDK."),
-    click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
-                 help="Override a parameter. Repeatable."),
+    SET,
     click.option("--test", "tests", multiple=True, metavar="NAME", help="Run only this test. Repeatable."),
     click.option("--seeds", type=click.IntRange(1, 100_000), help="Number of seeds of each test."),
     click.option("--master-seed", type=click.IntRange(min=0), default=1, show_default=True,
@@ -40,27 +59,24 @@ _OPTIONS = (
     click.option("--only", "only", type=click.Choice(PARTS), multiple=True,
                  help="Only these parts (and what they need). Repeatable."),
     click.option("--waves", is_flag=True, help="Record waves of every test."),
-    click.option("--force", multiple=True, metavar="STEP",
-                 help="Execute this step or kind of step although cached."),
+    FORCE,
     click.option("--skip-missing", is_flag=True,
                  help="Leave out what needs a tool or PDK that is not installed."),
     click.option("--locked", is_flag=True, help="Refuse tools and PDKs that differ from tools.lock."),
-    click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cores to use; all by default."),
-    click.option("--scheduler", metavar="ADDRESS",
-                 help="Dask scheduler (tcp://HOST:PORT) instead of this machine."),
-    click.option("--store", metavar="URL", envvar="SUZURI_STORE",
-                 help="Shared folder or object store for workers on other machines (an fsspec URL)."),
-    click.option("--build", type=click.Path(path_type=Path, file_okay=False), help="Folder for results."),
-    click.option("--database", metavar="URL", envvar="SUZURI_DATABASE",
-                 help="Run database; SQLite in the build folder by default."),
+    *WHERE,
 )  # fmt: skip
+
+
+def with_options(function: F, options: Iterable[Callable[[F], F]]) -> F:
+    """Give a command options, in their order."""
+    for option in reversed(tuple(options)):
+        function = option(function)
+    return function
 
 
 def request_options(function: F) -> F:
     """Give a command the options of a request."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+    return with_options(function, _OPTIONS)
 
 
 def request_from(**values: Any) -> Request:  # noqa: ANN401 - as click passes them

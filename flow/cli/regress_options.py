@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from flow.cli.options import FORCE, SET, WHERE, with_options
 from flow.engine.events import Listener
 from flow.model.graph import Graph
 from flow.project.request import Request, parse_assignment
@@ -20,27 +21,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--design", "path", default=".", type=click.Path(path_type=Path), metavar="FOLDER",
                  help="Folder with the suzuri.toml; the current one by default."),
-    click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
-                 help="Override a parameter. Repeatable."),
-    click.option("--force", multiple=True, metavar="STEP",
-                 help="Execute this step or kind of step although cached."),
+    SET,
+    FORCE,
     click.option("--skip-missing", is_flag=True, help="Leave out what needs a tool that is not installed."),
-    click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cores to use; all by default."),
-    click.option("--scheduler", metavar="ADDRESS",
-                 help="Dask scheduler (tcp://HOST:PORT) instead of this machine."),
-    click.option("--store", metavar="URL", envvar="SUZURI_STORE",
-                 help="Shared folder or object store for workers on other machines (an fsspec URL)."),
-    click.option("--build", type=click.Path(path_type=Path, file_okay=False), help="Folder for results."),
-    click.option("--database", metavar="URL", envvar="SUZURI_DATABASE",
-                 help="Run database; SQLite in the build folder by default."),
+    *WHERE,
 )  # fmt: skip
 
 
 def campaign_options(function: F) -> F:
     """Give a command the options of where and how tests run."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+    return with_options(function, _OPTIONS)
 
 
 def request_of(**values: Any) -> Request:  # noqa: ANN401 - as click passes them
