@@ -72,6 +72,10 @@ _PORTS: Sequence[Option] = (
     _one("bus", "wishbone"),
     _one("bus", "axi4lite"),
 )
+_MEMORIES: Sequence[Option] = (
+    *(_one(f"{side}_cache_bytes", 4096) for side in ("instruction", "data")),
+    *(_one(f"{side}_tcm_bytes", 16384) for side in ("instruction", "data")),
+)
 
 #: The options of each preset, the preset first. What is beside the ports is the same everywhere: nano has it.
 OPTIONS: dict[str, Sequence[Option]] = {
@@ -114,6 +118,7 @@ OPTIONS: dict[str, Sequence[Option]] = {
         _one("divider", "serial", works=True),
         *_PROTECTION,
         *_DEBUG,
+        *_MEMORIES,
     ),
 }
 

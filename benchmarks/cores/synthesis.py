@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from flow.formats.liberty import CellLibrary, read_liberty
-from flow.tools.netlist import Fanout, Ties, buffer_fanout, read_yosys_json, repair, write_verilog
+from flow.tools.netlist import (
+    Fanout,
+    Netlist,
+    Outside,
+    Ties,
+    buffer_fanout,
+    move_outside,
+    read_yosys_json,
+    repair,
+    write_verilog,
+)
 
 __all__ = ["LIBERTY", "RECIPES", "Result", "elaborate", "measure"]
 
@@ -20,6 +32,9 @@ _FRONT = "&get -n; &st; &dch; &nf;"
 _ROUND = "&st; &syn2; &if -g -K 6; &synch2; &nf;"
 _DONT_USE = ("AOI211_X1", "OAI211_X1", "CLKBUF*")
 _NAND2_UM2 = 0.798
+_OUTSIDE = "memory_outside"
+#: Memories with so many words or more are caches or tightly coupled: SRAM macros, never flip-flops.
+_OUTSIDE_WORDS = 64
 
 RECIPES = {
     "speed": f"{_FRONT} {_ROUND} {_ROUND} {_ROUND} &put; strash; dch; map -B 0.9; topo; "
@@ -72,7 +87,9 @@ def _yosys_script(verilog: Path, top: str, liberty: Path, abc: Path) -> str:
     return f"""
 read_verilog -sv {verilog}
 hierarchy -check -top {top}
-synth -flatten -noabc -top {top}
+synth -flatten -noabc -top {top} -run begin:fine
+chtype -set {_OUTSIDE} t:$mem_v2 r:SIZE>={_OUTSIDE_WORDS} %i
+synth -flatten -noabc -top {top} -run fine:check
 opt -full
 dfflibmap {unused} -liberty {liberty}
 opt
@@ -146,7 +163,7 @@ def _write_netlist(scratch: Path, top: str, liberty: Path) -> tuple[float, int]:
     Constants come from tie cells, and no net drives more than 16 pins: ABC leaves those that
     flip-flops drive as they are.
     """
-    netlist = read_yosys_json((scratch / "mapped.json").read_text(), top)
+    netlist = _read((scratch / "mapped.json").read_text(), top)
     library = CellLibrary([read_liberty(liberty)])
     buffers = tuple(cell for n in (1, 2, 4, 8) if (cell := library.get(f"BUF_X{n}")))
     ties = Ties(high=("LOGIC1_X1", "Z"), low=("LOGIC0_X1", "Z"), buffer=buffers[0])
@@ -155,6 +172,29 @@ def _write_netlist(scratch: Path, top: str, liberty: Path) -> tuple[float, int]:
     (scratch / "netlist.v").write_text(write_verilog(netlist))
     kinds = [cell.type for module in netlist.modules.values() for cell in module.cells.values()]
     return sum(library.get(kind).area_um2 for kind in kinds), sum(kind.startswith("DFF") for kind in kinds)
+
+
+def _read(text: str, top: str) -> Netlist:
+    """Read a mapped design; its large memories, each a cell of a type of its own, become ports."""
+    described = json.loads(text)
+    memories = []
+    for cell in described["modules"][top]["cells"].values():
+        if cell["type"] == _OUTSIDE:
+            cell["type"] = f"{_OUTSIDE}_{len(memories)}"
+            memories.append(_outside(cell["type"], cell["parameters"]))
+    netlist = read_yosys_json(json.dumps(described) if memories else text, top)
+    move_outside(netlist, memories)
+    return netlist
+
+
+def _outside(kind: str, parameters: Mapping[str, str]) -> Outside:
+    reads, writes, address_bits, width = (
+        int(parameters[name], 2) for name in ("RD_PORTS", "WR_PORTS", "ABITS", "WIDTH")
+    )
+    name = parameters["MEMID"].strip().removeprefix("\\")
+    return Outside(
+        cell_type=kind, name=name, reads=reads, writes=writes, address_bits=address_bits, width=width
+    )
 
 
 def _run(command: list[str], folder: Path, log: str) -> str:
