@@ -7,7 +7,9 @@ one is given: an SQLite file of one user, or the PostgreSQL server of a team.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import random
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,17 @@ from flow.regress.buckets import Case
 from flow.regress.history_tables import BUCKETS, CASES, META, REGRESSIONS, RERUNS, RESULTS, SYMPTOMS
 from flow.regress.model import Bucket, BucketState, Night, Regression, Verdict
 from flow.regress.normalise import symptom_of
-from flow.regress.past import Failure, Past, Rerun, TestPast, digest_of, hexdigest, inputs_of
+from flow.regress.past import (
+    Failure,
+    Past,
+    Rerun,
+    TestPast,
+    digest_of,
+    hexdigest,
+    inputs_of,
+    night_of,
+    night_text,
+)
 
 __all__ = ["History", "TestPast", "annotate"]
 
@@ -28,6 +40,8 @@ _CODES = tuple(Verdict)  # a verdict is stored as its number here: only ever add
 _CODE_OF = {verdict: code for code, verdict in enumerate(_CODES)}
 _BAD = tuple(_CODE_OF[verdict] for verdict in Verdict if verdict.triaged)
 _CHUNK = 5000
+#: How often a transaction is begun again that collided with another writer's.
+_ATTEMPTS = 8
 
 Shown = tuple[str, str, int, int]
 
@@ -74,39 +88,66 @@ class History(Database):
     # Writing.
 
     def record(self, regression: Regression) -> None:
-        """Keep a regression, as ``classify`` returned it; doing it twice is doing it once."""
-        with self._guard(), self._engine.begin() as connection:
-            number = self._begin(connection, regression)
-            cases = self._case_numbers(connection, regression)
-            where = {key: b.id for b in regression.buckets for key in b.members}
-            rows = {
-                (cases[r.test, r.testcase], _signed(r.seed)): {
-                    "regression": number,
-                    "case": cases[r.test, r.testcase],
-                    "seed": _signed(r.seed),
-                    "verdict": _CODE_OF[r.verdict],
-                    "inputs": inputs_of(r),
-                    "flaky": r.flaky,
-                    "time_s": r.time_s,
-                    "digest": digest_of(r) if r.verdict.triaged else None,
-                    "bucket": where.get(r.key),
-                }
-                for r in regression.results
+        """Keep a regression, as ``classify`` returned it; doing it twice is doing it once.
+
+        Any number of processes may record at the same time.
+        """
+        self._write(lambda connection: self._record(connection, regression))
+
+    def _write(self, work: Callable[[sa.Connection], None]) -> None:
+        """Do `work` in a transaction, again where another writer was first.
+
+        Two that find the same row missing both insert it: the database
+        refuses the second, which finds the row when it begins again. The same
+        goes for two that wait for each other.
+        """
+        with self._guard():
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    with self._engine.begin() as connection:
+                        work(connection)
+                except (sa.exc.IntegrityError, sa.exc.OperationalError) as error:
+                    collided = isinstance(error, sa.exc.IntegrityError) or any(
+                        word in str(error) for word in ("deadlock", "locked", "serialize")
+                    )
+                    if not collided or attempt == _ATTEMPTS:
+                        raise
+                    time.sleep(random.uniform(0, 0.05 * attempt))  # so that two do not keep step
+                else:
+                    return
+
+    def _record(self, connection: sa.Connection, regression: Regression) -> None:
+        number = self._begin(connection, regression)
+        cases = self._case_numbers(connection, regression)
+        where = {key: b.id for b in regression.buckets for key in b.members}
+        rows = {
+            (cases[r.test, r.testcase], _signed(r.seed)): {
+                "regression": number,
+                "case": cases[r.test, r.testcase],
+                "seed": _signed(r.seed),
+                "verdict": _CODE_OF[r.verdict],
+                "inputs": inputs_of(r),
+                "flaky": r.flaky,
+                "time_s": r.time_s,
+                "digest": digest_of(r) if r.verdict.triaged else None,
+                "bucket": where.get(r.key),
             }
-            values = list(rows.values())
-            for start in range(0, len(values), _CHUNK):
-                connection.execute(RESULTS.insert(), values[start : start + _CHUNK])
-            self._keep_buckets(connection, regression, number)
-            found = {(symptom_of(r).id, where[r.key]) for r in regression.results if r.key in where}
-            known = connection.execute(
-                sa.select(SYMPTOMS.c.symptom, SYMPTOMS.c.bucket).where(SYMPTOMS.c.design == regression.design)
+            for r in regression.results
+        }
+        values = list(rows.values())
+        for start in range(0, len(values), _CHUNK):
+            connection.execute(RESULTS.insert(), values[start : start + _CHUNK])
+        self._keep_buckets(connection, regression, number)
+        found = {(symptom_of(r).id, where[r.key]) for r in regression.results if r.key in where}
+        known = connection.execute(
+            sa.select(SYMPTOMS.c.symptom, SYMPTOMS.c.bucket).where(SYMPTOMS.c.design == regression.design)
+        )
+        new = found - {(symptom, bucket) for symptom, bucket in known}
+        if new:
+            connection.execute(
+                SYMPTOMS.insert(),
+                [{"design": regression.design, "symptom": s, "bucket": b} for s, b in sorted(new)],
             )
-            new = found - {(symptom, bucket) for symptom, bucket in known}
-            if new:
-                connection.execute(
-                    SYMPTOMS.insert(),
-                    [{"design": regression.design, "symptom": s, "bucket": b} for s, b in sorted(new)],
-                )
 
     def _begin(self, connection: sa.Connection, regression: Regression) -> int:
         old = connection.scalar(sa.select(REGRESSIONS.c.number).where(REGRESSIONS.c.id == regression.id))
@@ -119,7 +160,7 @@ class History(Database):
             "started": regression.started,
             "commit": regression.commit,
             "dirty": regression.dirty,
-            "night": _night_text(Night.of(regression)),
+            "night": night_text(Night.of(regression)),
             "buckets": json.dumps(
                 {b.id: [b.state, b.first_seen, b.last_good, b.since] for b in regression.buckets}
             ),
@@ -145,7 +186,7 @@ class History(Database):
         return {case: found[name] for case, name in named.items()}
 
     def _keep_buckets(self, connection: sa.Connection, regression: Regression, number: int) -> None:
-        for bucket in regression.buckets:
+        for bucket in sorted(regression.buckets, key=lambda bucket: bucket.id):  # all writers in one order
             key = (BUCKETS.c.design == regression.design) & (BUCKETS.c.id == bucket.id)
             row: dict[str, Any] = {"open": bucket.state is not BucketState.FIXED}
             if row["open"]:
@@ -209,7 +250,28 @@ class History(Database):
             .order_by(REGRESSIONS.c.started.desc(), REGRESSIONS.c.number.desc())
             .limit(limit)
         )
-        return [_night(row.night) for row in reversed(self._ask(query))]
+        return [night_of(row.night) for row in reversed(self._ask(query))]
+
+    def regressions(self, design: str, limit: int | None = None) -> list[tuple[Night, bool]]:
+        """Return a design's regressions, newest first, and whether the sources had changes."""
+        query = (
+            sa.select(REGRESSIONS.c.night, REGRESSIONS.c.dirty)
+            .where(REGRESSIONS.c.design == design)
+            .order_by(REGRESSIONS.c.started.desc(), REGRESSIONS.c.number.desc())
+            .limit(limit)
+        )
+        return [(night_of(row.night), row.dirty) for row in self._ask(query)]
+
+    def last_with(self, design: str, bucket: str) -> str:
+        """Return the id of the latest regression that had failures in a bucket; empty where none had."""
+        query = (
+            sa.select(REGRESSIONS.c.id)
+            .join(RESULTS, RESULTS.c.regression == REGRESSIONS.c.number)
+            .where(REGRESSIONS.c.design == design, RESULTS.c.bucket == bucket)
+            .order_by(REGRESSIONS.c.started.desc(), REGRESSIONS.c.number.desc())
+            .limit(1)
+        )
+        return next((row.id for row in self._ask(query)), "")
 
     def latest(self, design: str) -> tuple[str, str] | None:
         """Return id and commit of the latest regression of a design; None where there is none."""
@@ -288,12 +350,15 @@ class History(Database):
         """Keep what a command showed at a commit."""
         at = {"design": design, "commit": commit, "command": hexdigest(command)}
         rows = {_clean(r.testcase, 256): {"verdict": str(r.verdict), "symptom": r.symptom} for r in shown}
-        with self._guard(), self._engine.begin() as connection:
+
+        def write(connection: sa.Connection) -> None:
             connection.execute(RERUNS.delete().where(*_rerun_key(design, commit, command)))
             if rows:
                 connection.execute(
                     RERUNS.insert(), [{**at, "testcase": case, **row} for case, row in rows.items()]
                 )
+
+        self._write(write)
 
     def failures(self, number: int, bucket: str) -> list[Failure]:
         """Return a regression's failures in a bucket."""
@@ -369,23 +434,6 @@ class History(Database):
             )
             for row in self._ask(query)
         }
-
-
-def _night_text(night: Night) -> str:
-    return json.dumps(
-        {
-            "id": night.id, "suite": night.suite, "commit": night.commit, "started": night.started,
-            "elapsed_s": night.elapsed_s, "counts": dict(night.counts), "flaky": night.flaky,
-            "states": dict(night.states),
-        }
-    )  # fmt: skip
-
-
-def _night(text: str) -> Night:
-    data = json.loads(text)
-    counts = {Verdict(name): count for name, count in data["counts"].items()}
-    states = {BucketState(name): count for name, count in data["states"].items()}
-    return Night(**{**data, "counts": counts, "states": states})
 
 
 def annotate(

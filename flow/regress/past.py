@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
-from flow.regress.model import Bucket, Result, Verdict
+from flow.regress.model import Bucket, BucketState, Night, Result, Verdict
 
-__all__ = ["Failure", "Past", "Rerun", "TestPast", "digest_of", "hexdigest", "inputs_of"]
+__all__ = [
+    "Failure",
+    "Past",
+    "Rerun",
+    "TestPast",
+    "digest_of",
+    "hexdigest",
+    "inputs_of",
+    "night_of",
+    "night_text",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,3 +97,22 @@ def digest_of(result: Result) -> int:
 def hexdigest(text: str) -> str:
     """Return the SHA-256 of a text, whatever characters it has."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def night_text(night: Night) -> str:
+    """Return a regression in short as the database has it."""
+    return json.dumps(
+        {
+            "id": night.id, "suite": night.suite, "commit": night.commit, "started": night.started,
+            "elapsed_s": night.elapsed_s, "counts": dict(night.counts), "flaky": night.flaky,
+            "states": dict(night.states),
+        }
+    )  # fmt: skip
+
+
+def night_of(text: str) -> Night:
+    """Return what :func:`night_text` made."""
+    data = json.loads(text)
+    counts = {Verdict(name): count for name, count in data["counts"].items()}
+    states = {BucketState(name): count for name, count in data["states"].items()}
+    return Night(**{**data, "counts": counts, "states": states})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from flow.model.errors import ConfigError, InfraError
 from flow.regress.classify import classify
@@ -187,3 +189,62 @@ def test_says_that_another_version_made_the_database(tmp_path: Path) -> None:
         history.latest("fifo")
     history.close()
     assert "Another version" in (caught.value.remedy or "")
+
+
+def test_another_writer_may_be_first(tmp_path: Path) -> None:
+    """What is not there when a transaction looks may be there when it inserts."""
+    where = tmp_path / "regressions.sqlite"
+    history, other = History(where), History(where)
+    regression = classify(_regression(1, _result(1, "E: word 1 lost"), _result(2)), history)
+    inserts: list[str] = []
+
+    def be_first(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO regressions "):
+            inserts.append(statement)
+            if len(inserts) == 1:  # this transaction holds no lock yet
+                other.record(regression)
+
+    sa.event.listen(history._engine, "before_cursor_execute", be_first)
+    history.record(regression)
+    assert len(inserts) == 2
+    assert [night.id for night, _ in history.regressions("d")] == ["r1"]
+    assert history.tests("d")["fifo"].runs == 2
+    assert len(history.failures(1, regression.buckets[0].id)) == 1
+    history.close()
+    other.close()
+
+
+def test_what_collides_for_ever_is_an_error(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flow.regress.history.time.sleep", lambda seconds: None)
+    asked: list[object] = []
+
+    def collide(connection: object, regression: object) -> int:
+        asked.append(connection)
+        raise sa.exc.IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed"))
+
+    monkeypatch.setattr(history, "_begin", collide)
+    with pytest.raises(InfraError, match="UNIQUE constraint failed"):
+        history.record(_regression(1, _result(1)))
+    assert len(asked) == 8
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    where = tmp_path / "regressions.sqlite"
+    History(where).close()
+
+    def record(night: int) -> None:
+        history = History(where)
+        try:
+            _keep(history, _regression(night, _result(1, "E: word 1 lost"), _result(2)))
+        finally:
+            history.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(record, [1, 2, 3, 4, 5, 5]))
+    history = History(where)
+    assert [night.id for night, _ in history.regressions("d")] == ["r5", "r4", "r3", "r2", "r1"]
+    assert history.tests("d")["fifo"].runs == 10
+    (bucket,) = history.buckets("d")
+    assert history.last_with("d", bucket) == "r5"
+    assert history.last_with("d", "0" * 10) == ""
+    history.close()
