@@ -4,6 +4,8 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 ARGS ?=
+# Processes that tests run in, each file's in one of them. 0: in pytest itself, which a debugger needs.
+JOBS ?= 2
 
 # Another environment, activated or not, must not leak in.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -23,11 +25,11 @@ demo: ## run the tensor tile to power, performance and area, and a report
 
 test: ## run the tests (ARGS="tests/engine -k cache")
 	@.ci/setup.sh dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 nightly: ## run the tests, the long ones too
 	@.ci/setup.sh dev
-	@$(PY) -m pytest -m 'nightly or not nightly' $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile -m 'nightly or not nightly' $(ARGS)
 
 lint: ## ruff, mypy, import contracts
 	@.ci/setup.sh dev

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import clusters
 import pytest
 from engine_stages import diamond, shell
 
@@ -69,36 +70,10 @@ def test_a_driver_killed_at_any_moment_resumes_and_repeats_nothing(tmp_path, hel
     assert killed >= 10, "the rounds must really disturb something"
 
 
-def start_cluster(folder: Path, env, workers: int = 2):
-    scheduler = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
-         "--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(folder / "s.json")],
-        env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    for _ in range(600):
-        if (folder / "s.json").exists() and (folder / "s.json").read_text():
-            break
-        time.sleep(0.05)
-    address = json.loads((folder / "s.json").read_text())["address"]
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny",
-             "--no-dashboard", "--host", "127.0.0.1", "--local-directory", str(folder / f"w{i}"),
-             "--death-timeout", "60"],
-            env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for i in range(workers)
-    ]  # fmt: skip
-    return scheduler, started, address
-
-
 @pytest.fixture
 def cluster(tmp_path, helper_env):
-    scheduler, workers, address = start_cluster(tmp_path, helper_env)
-    yield workers, address
-    for process in [*workers, scheduler]:
-        process.kill()
-        process.wait()
+    with clusters.started(tmp_path, helper_env) as found:
+        yield found
 
 
 @pytest.mark.cluster
@@ -113,7 +88,8 @@ def test_a_worker_killed_while_it_works(cluster, tmp_path, helper_env):
         time.sleep(0.02)
     workers[0].send_signal(signal.SIGKILL)
     outcomes = answer(process)
-    assert {s["status"] for s in outcomes.values()} == {"done"}
+    # A step whose result was published when its worker died is served from the cache.
+    assert {s["status"] for s in outcomes.values()} <= {"done", "cached"}
     calm = answer(drive(tmp_path / "calm", tmp_path / "calm_journal", helper_env))
     assert {n: s["metrics"] for n, s in outcomes.items()} == {n: s["metrics"] for n, s in calm.items()}
     repeated = len(journal.read_text().split()) - len(outcomes)
@@ -129,8 +105,7 @@ def test_workers_without_a_shared_folder_use_the_shared_store(tmp_path, helper_e
     from flow.engine.remote import RemoteStore
 
     env = {**helper_env, "SUZURI_WORKER_CACHE": str(tmp_path / "worker_cache")}
-    scheduler, workers, address = start_cluster(tmp_path, env, 1)
-    try:
+    with clusters.started(tmp_path, env, 1) as (_, address):
         cache = Cache(tmp_path / "driver_cache", RemoteStore(f"file://{tmp_path}/store"))
         options = Options(run_id="remote", keep=tmp_path / "failed", scheduler=address)
         outcomes = run_graph(diamond(tmp_path / "journal", 3), cache, options, lambda event: None)
@@ -138,10 +113,6 @@ def test_workers_without_a_shared_folder_use_the_shared_store(tmp_path, helper_e
         text = cache.locate(outcomes["last"].outputs["out"]).read_text()
         assert text == "seed\n0\nseed\n1\nseed\n2\n"
         assert list((tmp_path / "worker_cache" / "results").glob("*/*"))
-    finally:
-        for process in [*workers, scheduler]:
-            process.kill()
-            process.wait()
 
 
 def test_a_scheduler_that_is_not_there(bench):
