@@ -230,7 +230,10 @@ def _new_id(symptom: Symptom, known: Known) -> str:
 
 
 def _length(result: Result) -> tuple[bool, float, float, str, str, int]:
-    """Sort reproducers: what repeats before what is flaky, then by simulated and by real time."""
+    """Sort reproducers: what repeats before what is flaky, then by simulated time.
+
+    Real time, which differs from night to night, says something only of what has no simulated time.
+    """
     sim = inf if result.sim_time_ns is None else result.sim_time_ns
-    real = inf if result.time_s is None else result.time_s
+    real = (inf if result.time_s is None else result.time_s) if sim == inf else 0.0
     return result.flaky, sim, real, *result.key
