@@ -1,15 +1,18 @@
-"""``suzuri regress``."""
+"""``suzuri regress``: a suite, or a command about the regressions before."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from flow.cli.options import command_line
 from flow.cli.output import discard, flush
+from flow.cli.regress_kept import near
 from flow.cli.regress_options import campaign_options, request_of, stages
 
 if TYPE_CHECKING:
@@ -17,9 +20,73 @@ if TYPE_CHECKING:
 
 __all__ = ["regress"]
 
+#: Commands, where they live, and their one line of help. No suite can be called so; see `flow.model.suite`.
+_COMMANDS = {
+    "list": ("flow.cli.regress_kept:listing", "List the recorded regressions, newest first."),
+    "show": ("flow.cli.regress_kept:show", "Show a regression again."),
+    "diff": ("flow.cli.regress_kept:diff", "Compare two regressions."),
+    "note": ("flow.cli.regress_kept:note", "Say whose a bucket is, and what is known of it."),
+}
 
-@click.command()
-@click.argument("suite", default="")
+
+class _SuiteCommand(click.Command):
+    """What runs a suite; its help shows the other commands too."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "[OPTIONS] [SUITE]")
+        others = f"{{{'|'.join(_COMMANDS)}}} [OPTIONS] ..."
+        formatter.write_usage(ctx.command_path, others, prefix=" " * len("Usage: "))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+class _Regress(click.Group):
+    """Runs a suite, unless its first word is one of its commands."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - as click passes them
+    ) -> click.Context:
+        if args and args[0] in _COMMANDS:
+            return super().make_context(info_name, args, parent, **extra)
+        return _run.make_context(info_name, args, parent, **extra)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+def _suites(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a suite's name, or a command's."""
+    import tomllib
+
+    from flow.model.suite import IMPLICIT_SUITES
+
+    path = Path(ctx.params.get("path") or ".")
+    names = [*IMPLICIT_SUITES, *_COMMANDS]
+    try:
+        manifest = path / "suzuri.toml" if path.is_dir() else path
+        entries = tomllib.loads(manifest.read_text()).get("suite", [])
+        names = [*(str(entry["name"]) for entry in entries), *names]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        pass  # what is wrong there is said when it runs
+    return [CompletionItem(name) for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
+@click.command("regress", cls=_SuiteCommand)
+@click.argument("suite", default="", shell_complete=_suites)
 @campaign_options
 @click.option(
     "--test", "tests", multiple=True, metavar="NAME", help="Only this test of the suite. Repeatable."
@@ -55,7 +122,7 @@ __all__ = ["regress"]
 @click.option("--no-reruns", is_flag=True, help="Do not repeat what failed, nor record its waves.")
 @click.option("--json", "as_json", is_flag=True, help="Print the regression as JSON instead of a summary.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the verdict and the report's path.")
-def regress(suite: str, as_json: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - as click passes them
+def _run(suite: str, as_json: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - as click passes them
     """Run the tests of SUITE with their seeds, and sort out what failed.
 
     SUITE is one of the manifest's, or smoke, nightly or weekly: the tests
@@ -86,6 +153,9 @@ def regress(suite: str, as_json: bool, quiet: bool, **options: Any) -> None:  # 
     sys.exit(finished.exit_code)
 
 
+regress = _Regress("regress", help=_run.help)
+
+
 def _show(finished: Finished, *, as_json: bool, quiet: bool) -> None:
     regression, report = finished.regression, finished.folder / "report.html"
     for note in finished.notes:
@@ -93,19 +163,12 @@ def _show(finished: Finished, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo((finished.folder / "regression.json").read_text())
     elif quiet:
-        click.echo(f"{'pass' if finished.exit_code == 0 else 'fail'}  {_near(report)}")
+        click.echo(f"{'pass' if finished.exit_code == 0 else 'fail'}  {near(report)}")
     else:
         from flow.cli.output import console
         from flow.report.regress.terminal import summary
 
         shown = console(highlight=False, soft_wrap=True)
-        for renderable in summary(regression, str(_near(report))):
+        for renderable in summary(regression, str(near(report))):
             shown.print(renderable)
     flush()
-
-
-def _near(path: Path) -> Path:
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path

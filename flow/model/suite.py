@@ -7,10 +7,13 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-__all__ = ["IMPLICIT_SUITES", "SuiteSpec", "TagExpression"]
+__all__ = ["IMPLICIT_SUITES", "REGRESS_COMMANDS", "SuiteSpec", "TagExpression"]
 
 #: Suites that every design has: the tests with that tag.
 IMPLICIT_SUITES = ("smoke", "nightly", "weekly")
+
+#: What else may follow ``suzuri regress``: no suite can be called so.
+REGRESS_COMMANDS = ("list", "show", "diff", "note")
 
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
 _TOKEN = re.compile(r"\s*(?:([()])|([\w.:/+-]+))")
@@ -157,6 +160,10 @@ class SuiteSpec:
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
             raise ValueError(f"suite {self.name!r}: a name has letters, digits, '_' and '-'")
+        if self.name in REGRESS_COMMANDS:
+            raise ValueError(
+                f"suite {self.name}: `suzuri regress {self.name}` is a command; choose another name"
+            )
         if self.seeds is not None and self.runs is not None:
             raise ValueError(f"suite {self.name}: give seeds, a number for each test, or runs, one for all")
         for key in ("seeds", "runs"):

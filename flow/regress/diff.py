@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from flow.regress.model import Bucket, BucketState, Regression, Result
 
@@ -46,6 +47,8 @@ class Diff:
         Tests, with their test cases, that only one of them has.
     new, gone, kept
         Buckets of the later only, of the earlier only, and of both, as the later has them.
+    lost
+        Tests without a result, with the reason, of which the earlier has results.
     """
 
     a: Regression
@@ -61,11 +64,31 @@ class Diff:
     new: tuple[Bucket, ...]
     gone: tuple[Bucket, ...]
     kept: tuple[Bucket, ...]
+    lost: tuple[tuple[str, str], ...] = ()
 
     @property
     def worse(self) -> bool:
-        """Whether the later one has a bucket, or a failure with the same seed, that the earlier has not."""
-        return bool(self.broken or self.new)
+        """Whether the later has a bucket or a failure with the same seed that is new, or lost a test."""
+        return bool(self.broken or self.new or self.lost)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON has it; seeds as text, as in a regression's record."""
+        return {
+            "version": 1,
+            "worse": self.worse,
+            "a": _head(self.a),
+            "b": _head(self.b),
+            **{
+                name: [_change(change) for change in getattr(self, name)]
+                for name in ("broken", "mended", "changed", "still")
+            },
+            "failing_only_a": [_change(Change(before=r, after=None)) for r in self.failing_only_a],
+            "failing_only_b": [_change(Change(before=None, after=r)) for r in self.failing_only_b],
+            "only_a": [list(case) for case in self.only_a],
+            "only_b": [list(case) for case in self.only_b],
+            "buckets": {name: [_bucket(b) for b in getattr(self, name)] for name in ("new", "gone", "kept")},
+            "lost": [list(test) for test in self.lost],
+        }
 
 
 def diff(a: Regression, b: Regression) -> Diff:
@@ -107,6 +130,7 @@ def diff(a: Regression, b: Regression) -> Diff:
         new=tuple(bucket for identity, bucket in now.items() if identity not in was),
         gone=tuple(bucket for identity, bucket in was.items() if identity not in now),
         kept=tuple(bucket for identity, bucket in now.items() if identity in was),
+        lost=tuple((test, reason) for test, reason in b.missing if test in {r.test for r in a.results}),
     )
 
 
@@ -116,3 +140,40 @@ def _live(regression: Regression) -> dict[str, Bucket]:
 
 def _cases(regression: Regression) -> dict[tuple[str, str], None]:
     return {(result.test, result.testcase): None for result in regression.results}
+
+
+def _head(regression: Regression) -> dict[str, Any]:
+    return {
+        "id": regression.id,
+        "design": regression.design,
+        "suite": regression.suite,
+        "commit": regression.commit,
+        "dirty": regression.dirty,
+        "started": regression.started,
+        "counts": {str(verdict): n for verdict, n in regression.counts.items() if n},
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    test, testcase, seed = change.key
+    told = change.after or change.before
+    return {
+        "test": test,
+        "testcase": testcase,
+        "seed": str(seed),
+        "before": change.before and str(change.before.verdict),
+        "after": change.after and str(change.after.verdict),
+        "message": told.message if told else "",
+        "command": told.command if told else "",
+    }
+
+
+def _bucket(bucket: Bucket) -> dict[str, Any]:
+    return {
+        "id": bucket.id,
+        "title": bucket.title,
+        "verdict": str(bucket.verdict),
+        "failures": len(bucket.members),
+        "owner": bucket.owner,
+        "note": bucket.note,
+    }

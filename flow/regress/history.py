@@ -262,16 +262,17 @@ class History(Database):
         )
         return [(night_of(row.night), row.dirty) for row in self._ask(query)]
 
-    def last_with(self, design: str, bucket: str) -> str:
-        """Return the id of the latest regression that had failures in a bucket; empty where none had."""
+    def with_bucket(self, design: str, bucket: str) -> list[str]:
+        """Return the ids of the regressions that had failures in a bucket, newest first."""
         query = (
             sa.select(REGRESSIONS.c.id)
-            .join(RESULTS, RESULTS.c.regression == REGRESSIONS.c.number)
-            .where(REGRESSIONS.c.design == design, RESULTS.c.bucket == bucket)
+            .where(
+                REGRESSIONS.c.design == design,
+                REGRESSIONS.c.number.in_(sa.select(RESULTS.c.regression).where(RESULTS.c.bucket == bucket)),
+            )
             .order_by(REGRESSIONS.c.started.desc(), REGRESSIONS.c.number.desc())
-            .limit(1)
         )
-        return next((row.id for row in self._ask(query)), "")
+        return [row.id for row in self._ask(query)]
 
     def latest(self, design: str) -> tuple[str, str] | None:
         """Return id and commit of the latest regression of a design; None where there is none."""

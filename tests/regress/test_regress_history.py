@@ -245,6 +245,6 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [night.id for night, _ in history.regressions("d")] == ["r5", "r4", "r3", "r2", "r1"]
     assert history.tests("d")["fifo"].runs == 10
     (bucket,) = history.buckets("d")
-    assert history.last_with("d", bucket) == "r5"
-    assert history.last_with("d", "0" * 10) == ""
+    assert history.with_bucket("d", bucket) == ["r5", "r4", "r3", "r2", "r1"]
+    assert history.with_bucket("d", "0" * 10) == []
     history.close()

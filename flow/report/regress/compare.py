@@ -123,14 +123,19 @@ def _cases(diff: Diff) -> Html | None:
     rows = [
         (word, *case) for word, cases in (("earlier", diff.only_a), ("later", diff.only_b)) for case in cases
     ]
-    if not rows:
-        return None
     body = [
+        h("tr", h("td", f"without a result: {reason}"), h("th", test, scope="row"))
+        for test, reason in diff.lost[:_ROWS]
+    ]
+    body += [
         h("tr", h("td", f"only the {word}"), h("th", f"{test}.{case}" if case else test, scope="row"))
         for word, test, case in rows[:_ROWS]
     ]
+    if not body:
+        return None
     note = (
-        "Test cases that only one of the two ran: what differs there is the choice of tests, not the design."
+        "Test cases that only one of the two ran: what differs there is the choice of tests, not the design. "
+        "A test without a result was asked for, and could not run."
     )
     return section(
         "cases", "Tests", note, table("Tests that only one ran", [th("Which"), th("Test")], body, tall=True)

@@ -185,6 +185,9 @@ def comparison(diff: Diff, report: str | None = None) -> list[RenderableType]:
         found += [styled((f"{mark} {word} ", style), (f"{b.id} ", "dim"), b.title) for b in buckets[:_MOST]]
         if len(buckets) > _MOST:
             found.append(styled((f"  and {_plural(len(buckets) - _MOST, 'more bucket')} {word}", "dim")))
+    found += [styled(("✘ lost ", "red"), f"{name}: {reason}") for name, reason in diff.lost[:_MOST]]
+    if len(diff.lost) > _MOST:
+        found.append(styled((f"  and {_plural(len(diff.lost) - _MOST, 'more test')} lost", "dim")))
     found += _lines("✘", "red", diff.broken, "broken")
     found += _lines("!", "yellow", diff.changed, "changed")
     found += _lines("✔", "green", diff.mended, "mended")
