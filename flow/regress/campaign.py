@@ -25,6 +25,7 @@ from flow.project.session import Session
 from flow.project.verdict import EXIT_CHECK, EXIT_GOOD, EXIT_INPUT, EXIT_TOOL
 from flow.regress.changes import changed_tests
 from flow.regress.commands import regress_command, test_command
+from flow.regress.coverage import Collector, summary
 from flow.regress.limits import arrange
 from flow.regress.model import Bucket, Regression, Result, Verdict
 from flow.regress.seeds import runs_of
@@ -117,6 +118,7 @@ class Campaign:
         self._results: dict[tuple[str, int], list[Result]] = {}
         self._runs: dict[tuple[str, int], TestRun] = {}
         self._together: set[tuple[str, int]] = set()
+        self._coverage = Collector()
         self._missing: dict[tuple[str, int], str] = {}
         self._codes = {EXIT_GOOD}
         alone = order.waves and not order.keep  # one test, whose waves are asked for
@@ -173,6 +175,7 @@ class Campaign:
                 command=regress_command(self._session.design, self._request, self._order),
                 results=self._all_results(),
                 missing=self._all_missing(),
+                coverage=summary(self._coverage.merged()),
             )
             finished = self._finish(regression, stage, clock, interrupted=interrupted)
         except OSError as error:
@@ -246,6 +249,7 @@ class Campaign:
             members = [runs[key] for key in _keys(step)]
             if len(members) > 1:
                 self._together.update((run.test.name, run.seed) for run in members)
+            self._coverage.take(_keys(step), outcome.data)
             found = self._dress(results_of(members, outcome, step.name), step, outcome)
             for key in _keys(step):
                 own = [result for result in found if (result.test, result.seed) == key]
@@ -282,6 +286,8 @@ class Campaign:
             again = self._dress(results_of([run], outcome, step.name), step, outcome)
             if any(result.verdict is Verdict.INFRA for result in again):
                 again = []  # says nothing of the test
+            elif key in self._together:  # counts as it went alone
+                self._coverage.take([key], outcome.data)
             self._results[key] = settle(self._results[key], again, alone_before=key not in self._together)
         return any(outcome.status is Status.CANCELLED for (_, outcome), _ in outcomes)
 

@@ -166,7 +166,8 @@ class Regression:
     missing
         Tests that were asked for and have no result, with the reason.
     coverage
-        Of the merged coverage, as the record has it; empty without.
+        What all runs together covered, as :func:`flow.regress.coverage.summary` returns it;
+        empty where none left coverage.
     """
 
     id: str

@@ -58,7 +58,8 @@ class Simulate:
     ``...__passed``, ``...__failed``, ``sim__coverage__functional``. Data:
     ``tests``, a row for each test case and seed; ``runs``, one for each seed,
     with its wall-clock time, and what is wrong that no test case says;
-    ``coverage``. Tools: ``cocotb``, and ``icarus`` where it simulates.
+    ``coverage``, with the hits of each seed in ``runs`` where there are
+    several. Tools: ``cocotb``, and ``icarus`` where it simulates.
     """
 
     kind = "simulate"
@@ -287,12 +288,15 @@ def _joined_log(ctx: StepContext, plan: _Plan) -> Path:
 
 def _report_coverage(ctx: StepContext, plan: _Plan) -> None:
     parts: list[Coverage] = []
-    for folder in plan.folders(ctx):
+    seeds: list[int] = []
+    for seed, folder in zip(plan.seeds, plan.folders(ctx), strict=True):
+        before = len(parts)
         own, exported = folder / "functional_coverage.json", folder / "coverage.xml"
         if own.is_file():
             parts.append(read_coverage(_read(own)))
         elif exported.is_file():
             parts.append(read_coverage_xml(_read(exported)))
+        seeds += [seed] * (len(parts) - before)
     if not parts:
         return
     merged = merge_coverage(parts)
@@ -307,8 +311,18 @@ def _report_coverage(ctx: StepContext, plan: _Plan) -> None:
             "covered": merged.covered,
             "total": merged.total,
             "holes": [list(hole) for hole in merged.holes],
+            **({"runs": _by_seed(merged, seeds, parts)} if len(plan.seeds) > 1 else {}),
         },
     )
+
+
+def _by_seed(merged: Coverage, seeds: Sequence[int], parts: Sequence[Coverage]) -> list[list[Any]]:
+    """Return each seed with its hits, in the order of the merged bins."""
+    order = [(point, name) for point, bins in merged.points.items() for name in bins]
+    return [
+        [seed, [entry.hits if (entry := part.points.get(p, {}).get(n)) else 0 for p, n in order]]
+        for seed, part in zip(seeds, parts, strict=True)
+    ]
 
 
 def _report_workload(ctx: StepContext, plan: _Plan) -> None:

@@ -3,13 +3,32 @@
 import json
 import os
 import random
-from collections import deque
+from collections import Counter, deque
+from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 DEPTH = json.loads(os.environ.get("SUZURI_PARAMETERS") or "{}").get("DEPTH", 8)
+
+
+LEVELS = Counter()  # how often it held so many words
+WORDS = Counter()  # what became of each word that was offered
+
+
+def save_coverage():
+    """Write what was seen to where the regression looks for it."""
+    points = {
+        "level": {str(level): LEVELS[level] for level in range(DEPTH + 1)},
+        "offer": {name: WORDS[name] for name in ("taken", "refused", "taken while one leaves")},
+    }
+    listed = [
+        {"name": point, "bins": [{"name": name, "hits": hits, "goal": 1} for name, hits in bins.items()]}
+        for point, bins in points.items()
+    ]
+    text = json.dumps({"version": 1, "coverpoints": listed})
+    Path(os.environ["SUZURI_COVERAGE_FILE"]).write_text(text)
 
 
 async def reset(dut):
@@ -32,11 +51,16 @@ async def exchange(dut, cycles, push, pop, held):
         if take and ready:
             expected, found = held.popleft(), int(dut.o_data.value)
             assert found == expected, f"word {found:#04x} came out in cycle {cycle}, must be {expected:#04x}"
+        if offer:
+            WORDS["taken" if space else "refused"] += 1
+            WORDS["taken while one leaves"] += space and ready and take
         if offer and space:
             held.append(word)
         await FallingEdge(dut.clk)
         level = int(dut.level.value)
         assert level == len(held), f"level is {level}, must be {len(held)}"
+        LEVELS[level] += 1
+    save_coverage()
     return held
 
 

@@ -11,6 +11,7 @@ from flow.report.document import document, write_text
 from flow.report.marks import icon, null
 from flow.report.markup import Child, Html, h
 from flow.report.regress.buckets import buckets as buckets_section
+from flow.report.regress.coverage import coverage
 from flow.report.regress.data import columns, ordered, script
 from flow.report.regress.pictures import Key, pictures
 from flow.report.regress.results import results
@@ -154,6 +155,7 @@ def render(
         ("missing", "Missing", missing(regression)),
         ("results", "Results", results(regression, shown)),
         ("tests", "Tests", tests(regression)),
+        ("coverage", "Coverage", coverage(regression.coverage)),
         ("trend", "Trend", trend([*history, Night.of(regression)])),
     ]
     shown_sections = [(ident, name, body) for ident, name, body in made if body is not None]

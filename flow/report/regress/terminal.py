@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flow.regress.diff import Change, Diff
 from flow.regress.model import Bucket, BucketState, Regression, Result, Verdict
+from flow.report.regress.coverage import percent
 from flow.report.regress.words import (
     STATES,
     VERDICTS,
@@ -123,6 +124,9 @@ def summary(regression: Regression, report: str | None = None) -> list[Renderabl
             found.append(styled((f"  and {len(mine) - 3} more {VERDICTS[verdict][2]}", "dim")))
     if not regression.passed and not buckets:
         found += [styled(("! ", "yellow"), reason) for reason in reasons(regression)]
+    for kind, (covered, total) in regression.coverage.get("kinds", {}).items():
+        said = f"{percent(covered, total)} ({count(covered)} of {count(total)})"
+        found.append(styled(f"Coverage, {kind}: {said}"))
     if report is not None:
         found.append(styled("Report: ", (report, "bold")))
     return found

@@ -265,6 +265,7 @@ def test_functional_coverage_is_merged_over_seeds(simulate, texts):
     context = simulate(bench, seeds=[0, 1, 2])
     assert context.metrics["sim__coverage__functional"] == 75.0
     assert context.tables["coverage"]["holes"] == [["p", "3"]]
+    assert context.tables["coverage"]["runs"] == [[0, [1, 0, 0, 0]], [1, [0, 1, 0, 0]], [2, [0, 0, 1, 0]]]
     assert json.loads(context.outputs["coverage"].read_text())["version"] == 1
 
 

@@ -1,0 +1,71 @@
+"""Coverage of a regression: totals, a line for each coverpoint, and what was missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flow.report.marks import bar, section, table, th
+from flow.report.markup import Html, h
+from flow.report.units import count
+
+__all__ = ["coverage", "percent"]
+
+_MOST_HOLES = 40
+_MOST_GROUPS = 1_000
+
+
+def percent(covered: int, total: int) -> str:
+    """Return covered points in percent; 100 only where none is missing."""
+    if covered == total:
+        return "100 %"
+    return f"{min(99.99, 100 * covered / total):.2f} %"
+
+
+def _group(row: Mapping[str, Any]) -> Html:
+    covered, total = row["covered"], row["total"]
+    holes = [
+        f"{name} ({count(hits)} of {count(goal)})" if goal > 1 else name
+        for name, hits, goal in row["holes"][:_MOST_HOLES]
+    ]
+    more = len(row["holes"]) - len(holes) + row["more"]
+    said = ", ".join(holes) + (f" and {count(more)} more" if more else "")
+    return h(
+        "tr",
+        h("th", row["name"], scope="row"),
+        h("td", f"{count(covered)} of {count(total)}", class_="n", data_v=covered / total),
+        h("td", percent(covered, total), class_="n", data_v=covered / total),
+        h("td", bar(covered / total, "good" if covered == total else "warn"), class_="g"),
+        h("td", said, class_="wide"),
+    )
+
+
+def coverage(found: Mapping[str, Any]) -> Html | None:
+    """Return the section of coverage, the coverpoints with the largest share missing first.
+
+    Parameters
+    ----------
+    found
+        As :func:`flow.regress.coverage.summary` returns it.
+    """
+    kinds, groups = found.get("kinds"), found.get("groups", ())
+    if not kinds:
+        return None
+    facts = [
+        h("div", h("dt", kind.capitalize()),
+          h("dd", percent(*numbers),
+            h("span", f"{count(numbers[0])} of {count(numbers[1])}", class_="more")))
+        for kind, numbers in kinds.items()
+    ]  # fmt: skip
+    worst = sorted(groups, key=lambda row: (row["covered"] / row["total"], row["name"]))
+    head = [th("Coverpoint"), th("Covered", number=True), th("Share", number=True),
+            h("td", class_="g"), th("Holes")]  # fmt: skip
+    runs = found.get("runs", 0)
+    note = f"Merged over {count(runs)} run{'' if runs == 1 else 's'}, each test and seed once."
+    more = len(worst) - _MOST_GROUPS
+    rest = h("p", f"and {count(more)} more that are covered no worse", class_="note") if more > 0 else None
+    body = [_group(row) for row in worst[:_MOST_GROUPS]]
+    return section(
+        "coverage", "Coverage", note, h("dl", *facts, class_="strip"),
+        table("Coverpoints", head, body, ident="t-coverage", cls="sortable", tall=True), rest,
+    )  # fmt: skip
