@@ -119,6 +119,14 @@ def _suites(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     metavar="N",
     help="Run each test with this one seed.",
 )
+@click.option(
+    "--ranked",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[ID]",
+    help="Run only the runs that keep the coverage of the latest regression, or of the one named.",
+)
 @click.option("--no-reruns", is_flag=True, help="Do not repeat what failed, nor record its waves.")
 @click.option("--json", "as_json", is_flag=True, help="Print the regression as JSON instead of a summary.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the verdict and the report's path.")
@@ -138,11 +146,14 @@ def _run(suite: str, as_json: bool, quiet: bool, **options: Any) -> None:  # noq
     fixed, seeds = options.pop("fixed_seed"), options.pop("seeds")
     if fixed is not None and seeds is not None:
         raise ConfigError("--fixed-seed is one seed, --seeds a number of them", None, "Give one of them.")
+    ranked = options.pop("ranked")
+    if ranked is not None and (fixed is not None or seeds is not None):
+        raise ConfigError("--ranked has its seeds", None, "Leave --seeds and --fixed-seed out.")
     if suite and (Path(suite) / "suzuri.toml").is_file():
         raise ConfigError(f"{suite} is a folder, not a suite", None, f"suzuri regress --design {suite}")
     choice = Choice(suite=suite, tags=options.pop("tags"), tests=options.pop("tests"), seeds=seeds)
     again = not options.pop("no_reruns")
-    order = Order(choice=choice, fixed_seed=fixed, reruns=again, waves=again)
+    order = Order(choice=choice, fixed_seed=fixed, ranked=ranked, reruns=again, waves=again)
     campaign = Campaign(request_of(**options), order, command_line())
     with stages(quiet=quiet or as_json) as stage:
         finished = campaign.run(stage)

@@ -28,6 +28,7 @@ from flow.regress.commands import regress_command, test_command
 from flow.regress.coverage import Collector, summary
 from flow.regress.limits import arrange
 from flow.regress.model import Bucket, Regression, Result, Verdict
+from flow.regress.rank import RANKED, rank, ranked_record, ranked_runs, read_ranked
 from flow.regress.seeds import runs_of
 from flow.regress.select import Choice, select
 from flow.regress.verdicts import expected, results_of, settle
@@ -57,6 +58,9 @@ class Order:
         Its tests.
     fixed_seed
         One seed for all tests, instead of those that derive from the master seed.
+    ranked
+        Run only what the ranking of an earlier regression has: how its id begins,
+        empty for the latest; None to run all.
     reruns, waves
         Whether to repeat what failed, and to record waves of each bucket.
     keep
@@ -65,6 +69,7 @@ class Order:
 
     choice: Choice
     fixed_seed: int | None = None
+    ranked: str | None = None
     reruns: bool = True
     waves: bool = True
     keep: bool = True
@@ -128,10 +133,16 @@ class Campaign:
         self._folder = where
 
     def _choose(self, design: Design) -> Sequence[TestRun]:
-        runs = runs_of(select(design, self._order.choice), self._request.master_seed, self._order.fixed_seed)
+        build = self._request.build or design.root / "build"
+        tests = select(design, self._order.choice)
+        if self._order.ranked is not None:
+            identity, keys = read_ranked(build, self._order.ranked)
+            self._order = replace(self._order, ranked=identity)
+            runs = ranked_runs(design, tests, keys)
+        else:
+            runs = runs_of(tests, self._request.master_seed, self._order.fixed_seed)
         if not self._order.keep:
             return runs
-        build = self._request.build or design.root / "build"
         with _history(self._request.database or build.absolute() / "suzuri.sqlite") as history:
             latest = history.latest(design.name)
             changed = changed_tests(design, latest[1]) if latest else frozenset()
@@ -146,6 +157,12 @@ class Campaign:
     def tests(self) -> tuple[str, ...]:
         """Names of the tests, in the order of their start."""
         return tuple(dict.fromkeys(run.test.name for run in self._session.flow.runs))
+
+    @property
+    def _suite(self) -> str:
+        """The suite's name in the history: of a ranking one of its own, for it runs less."""
+        name = self._order.choice.suite
+        return name if self._order.ranked is None else f"{name} ranked".strip()
 
     # -- running ----------------------------------------------------------
 
@@ -167,7 +184,7 @@ class Campaign:
             regression = Regression(
                 id=self._id,
                 design=self._session.design.name,
-                suite=self._order.choice.suite,
+                suite=self._suite,
                 commit=commit.digest or "",
                 dirty=bool(commit.dirty),
                 started=started.isoformat(timespec="seconds"),
@@ -210,12 +227,19 @@ class Campaign:
             if not interrupted:
                 history.record(regression)
         _write_json(self._folder / "regression.json", regression)
+        if len(self._coverage) and self._order.ranked is None and not interrupted:
+            self._write_ranking()
         from flow.regress import junit  # noqa: PLC0415
         from flow.report.regress import write  # noqa: PLC0415
 
         junit.write(regression, self._folder / "junit.xml")
         write(regression, self._folder / "report.html", nights)
         return self._finished(regression, interrupted)
+
+    def _write_ranking(self) -> None:
+        times = {key: sum(result.time_s or 0.0 for result in own) for key, own in self._results.items()}
+        record = ranked_record(self._id, rank(self._coverage, times), self._coverage)
+        (self._folder / RANKED).write_text(json.dumps(record, indent=1))
 
     def _finished(self, regression: Regression, interrupted: bool) -> Finished:
         codes = set(self._codes)

@@ -30,7 +30,9 @@ def regress_command(design: Design, request: Request, order: Order) -> str:
         words += ["--test", test]
     if choice.tags:
         words += ["--tag", choice.tags]
-    if order.fixed_seed is not None:
+    if order.ranked is not None:
+        words += ["--ranked", order.ranked]
+    elif order.fixed_seed is not None:
         words += ["--fixed-seed", str(order.fixed_seed)]
     else:
         words += ["--master-seed", str(request.master_seed)]
