@@ -31,6 +31,7 @@ from flow.model.design import (
 from flow.model.errors import ConfigError
 from flow.model.metric import REGISTRY, base_name
 from flow.model.suite import SuiteSpec, TagExpression
+from flow.model.testplan import TestplanEntry
 
 __all__ = ["MANIFEST", "find_manifest", "load_design"]
 
@@ -39,8 +40,8 @@ MANIFEST = "suzuri.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
 _TOP_KEYS = (
-    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "suite", "workload",
-    "formal", "lint", "limit", "pdk", "run", "isa",
+    "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "suite", "testplan",
+    "workload", "formal", "lint", "limit", "pdk", "run", "isa",
 )  # fmt: skip
 _DESIGN_KEYS = (
     "name", "top", "description", "sources", "include_dirs", "defines", "python_root", "python_packages",
@@ -219,6 +220,7 @@ def _design(root: _Table, design: _Table, manifest: Path) -> Design:
             *(_workload(t, folder) for t in root.tables("workload")),
         ),
         "suites": tuple(_suite(t) for t in root.tables("suite")),
+        "testplan": tuple(_testplan(t) for t in root.tables("testplan")),
         "formal": tuple(_formal(t) for t in root.tables("formal")),
         "lint_waivers": tuple(_waiver(t) for t in lint.tables("waive")),
         "limits": tuple(_limit(t) for t in root.tables("limit")),
@@ -436,6 +438,16 @@ def _suite(table: _Table) -> SuiteSpec:
                                 {"text": table.get("tags", str)})  # fmt: skip
     suite: SuiteSpec = _build(SuiteSpec, table, values)
     return suite
+
+
+def _testplan(table: _Table) -> TestplanEntry:
+    table.only(tuple(f.name for f in fields(TestplanEntry)))
+    if not table.get("name", str):
+        raise ConfigError("the key 'name' is missing", table.place("name"), 'Add name = "..." there.')
+    values: dict[str, Any] = {k: table.get(k, str) for k in ("name", "requirement") if k in table.data}
+    values |= {key: table.strings(key) for key in ("tests", "bins")}
+    entry: TestplanEntry = _build(TestplanEntry, table, values)
+    return entry
 
 
 def _formal(table: _Table) -> FormalSpec:

@@ -12,6 +12,7 @@ from typing import Any
 
 from flow.model.constraint import Constraints
 from flow.model.suite import SuiteSpec
+from flow.model.testplan import TestplanEntry, check_testplan
 
 __all__ = [
     "MEMORIES",
@@ -410,6 +411,7 @@ class Design:
     synthesis: Synthesis = field(default_factory=Synthesis)
     tests: tuple[TestSpec, ...] = ()
     suites: tuple[SuiteSpec, ...] = ()
+    testplan: tuple[TestplanEntry, ...] = ()
     formal: tuple[FormalSpec, ...] = ()
     lint_waivers: tuple[LintWaiver, ...] = ()
     limits: tuple[Limit, ...] = ()
@@ -433,6 +435,7 @@ class Design:
                 raise ValueError(f"test {test.name!r} is defined twice")
             seen.add(test.name)
         _check_suites(self.suites, seen)
+        check_testplan(self.testplan, seen)
         proofs = [proof.name for proof in self.formal]
         for name in proofs:
             if proofs.count(name) > 1:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flow.engine.cache import full_disk
 from flow.engine.driver import Options, run_graph
@@ -31,6 +31,7 @@ from flow.regress.model import Bucket, Regression, Result, Verdict
 from flow.regress.rank import RANKED, rank, ranked_record, ranked_runs, read_ranked
 from flow.regress.seeds import runs_of
 from flow.regress.select import Choice, select
+from flow.regress.testplan import plan_rows, unmatched
 from flow.regress.verdicts import expected, results_of, settle
 from flow.stages.chip import TestRun
 
@@ -192,7 +193,7 @@ class Campaign:
                 command=regress_command(self._session.design, self._request, self._order),
                 results=self._all_results(),
                 missing=self._all_missing(),
-                coverage=summary(self._coverage.merged()),
+                coverage=self._covered(),
             )
             finished = self._finish(regression, stage, clock, interrupted=interrupted)
         except OSError as error:
@@ -235,6 +236,14 @@ class Campaign:
         junit.write(regression, self._folder / "junit.xml")
         write(regression, self._folder / "report.html", nights)
         return self._finished(regression, interrupted)
+
+    def _covered(self) -> dict[str, Any]:
+        merged = self._coverage.merged()
+        found = summary(merged)
+        if plan := self._session.design.testplan:
+            found["testplan"] = plan_rows(plan, self._all_results(), merged)
+            self._notes += unmatched(found["testplan"])
+        return found
 
     def _write_ranking(self) -> None:
         times = {key: sum(result.time_s or 0.0 for result in own) for key, own in self._results.items()}

@@ -167,7 +167,7 @@ class Regression:
         Tests that were asked for and have no result, with the reason.
     coverage
         What all runs together covered, as :func:`flow.regress.coverage.summary` returns it;
-        empty where none left coverage.
+        empty where none left coverage. ``testplan``: see :func:`flow.regress.testplan.plan_rows`.
     """
 
     id: str

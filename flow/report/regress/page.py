@@ -15,6 +15,7 @@ from flow.report.regress.coverage import coverage
 from flow.report.regress.data import columns, ordered, script
 from flow.report.regress.pictures import Key, pictures
 from flow.report.regress.results import results
+from flow.report.regress.testplan import testplan
 from flow.report.regress.tests import missing, tests
 from flow.report.regress.trend import trend
 from flow.report.regress.words import STATES, VERDICTS, commit, open_first, reasons
@@ -155,6 +156,7 @@ def render(
         ("missing", "Missing", missing(regression)),
         ("results", "Results", results(regression, shown)),
         ("tests", "Tests", tests(regression)),
+        ("testplan", "Test plan", testplan(regression.coverage.get("testplan", ()))),
         ("coverage", "Coverage", coverage(regression.coverage)),
         ("trend", "Trend", trend([*history, Night.of(regression)])),
     ]
