@@ -230,6 +230,10 @@ class Campaign:
         _write_json(self._folder / "regression.json", regression)
         if len(self._coverage) and self._order.ranked is None and not interrupted:
             self._write_ranking()
+        if len(self._coverage):
+            from flow.regress.coverage_ucis import write_ucis  # noqa: PLC0415
+
+            write_ucis(regression, self._coverage.merged(), self._folder / "coverage.ucis.xml")
         from flow.regress import junit  # noqa: PLC0415
         from flow.report.regress import write  # noqa: PLC0415
 
