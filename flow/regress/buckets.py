@@ -5,6 +5,8 @@ word that is lost hangs one test and spoils the data of another. So symptoms
 that one bench saw are joined where there is evidence for one cause:
 
 - they name the same signal, and are of one kind;
+- they say in one place of the bench that the same rule was broken on three
+  signals or more: what serves all of them broke, where two may be two bugs;
 - both are unknown values, which spread from wherever they began, or both hangs;
 - a difference of data or a hang is seen in test cases that fail, with other
   seeds, by another difference or hang;
@@ -22,8 +24,9 @@ in test cases that were clean while that bucket was open, is a bucket of its own
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -36,6 +39,10 @@ Case = tuple[str, str]
 
 #: Odds below which it is no accident that what fails now passed before, or the reverse.
 UNLIKELY = 0.05
+#: Names of signals in a message: with an underscore or a dot inside.
+_NAME = re.compile(r"\b\w+(?:_\w+|\.\w+)+\b")
+#: On so many signals at once one rule is broken by one bug.
+_SEVERAL = 3
 _STRENGTH = {Kind.DIRECT: 0, Kind.DATA: 1, Kind.UNKNOWN: 2, Kind.LIVENESS: 3}
 
 
@@ -175,16 +182,28 @@ def _join(parts: Sequence[_Part], evidence: _Evidence) -> list[list[_Part]]:
         if part.bucket is not None:
             join(known.setdefault(part.bucket, part), part)
     for seen in scopes.values():
-        for index, part in enumerate(seen):
-            for other in seen[:index]:
-                if _alike(part.symptom, other.symptom):
-                    join(other, part)
-        for index, part in enumerate(seen):
-            for other in _sharing(part, seen[:index]):
-                join(other, part)
+        for one, other in _related(seen):
+            join(one, other)
     rank = {id(part): index for index, part in enumerate(order)}
     components = {id(component): component for component in where.values()}.values()
     return [sorted(component, key=lambda part: rank[id(part)]) for component in components]
+
+
+def _related(seen: Sequence[_Part]) -> Iterator[tuple[_Part, _Part]]:
+    """Yield pairs of what one bench saw that may be of one bug, the firmest reasons first."""
+    for index, part in enumerate(seen):
+        for other in seen[:index]:
+            if _alike(part.symptom, other.symptom):
+                yield other, part
+    rules: dict[tuple[str, str], list[_Part]] = defaultdict(list)
+    for part in seen:
+        if rule := _rule(part.symptom):
+            rules[rule].append(part)
+    for broken in rules.values():
+        if len({part.symptom.signals for part in broken}) >= _SEVERAL:
+            yield from ((broken[0], part) for part in broken[1:])
+    for index, part in enumerate(seen):
+        yield from ((other, part) for other in _sharing(part, seen[:index]))
 
 
 def _alike(one: Symptom, other: Symptom) -> bool:
@@ -195,6 +214,17 @@ def _alike(one: Symptom, other: Symptom) -> bool:
         return one.kind in (Kind.UNKNOWN, Kind.LIVENESS)
     weak, data = (one, other) if _STRENGTH[one.kind] > _STRENGTH[other.kind] else (other, one)
     return data.kind is Kind.DATA and data.place in weak.path
+
+
+def _rule(symptom: Symptom) -> tuple[str, str] | None:
+    """Return the rule that a symptom says was broken, and where; None if it says none, or has values."""
+    if symptom.kind is not Kind.DIRECT or not symptom.place:
+        return None
+    text = symptom.text
+    for name in sorted(symptom.signals, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "<signal>", text)
+    text = _NAME.sub("<signal>", text)
+    return None if "<n>" in text or "<x>" in text else (symptom.place, text)
 
 
 def _sharing(part: _Part, earlier: Sequence[_Part]) -> list[_Part]:

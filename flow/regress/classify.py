@@ -24,7 +24,7 @@ def classify(regression: Regression, history: History) -> Regression:
     with their seeds, or when so many other seeds pass that chance does not
     explain it; until then it stays open, though it is not in this regression.
     What was fixed is *back* only if nothing speaks against its being the same:
-    with the same seeds the same tests must fail with the same words.
+    of the seeds that failed both times, nine of ten must fail with the same words.
 
     ``first_seen``, ``since`` and ``last_good`` are of the bucket's present
     spell: for one that is back, of its coming back.
@@ -98,11 +98,11 @@ class _Past:
 
 
 def _may_be_back(before: Sequence[Failure], here: Mapping[tuple[str, str, int], int]) -> bool:
-    """Whether failures of now can be those of a fixed bucket: seeds in common must say the same."""
+    """Whether failures of now can be those of a fixed bucket: nine of ten seeds in common say the same."""
     common = [
         (f.digest, here[f.test, f.testcase, f.seed]) for f in before if (f.test, f.testcase, f.seed) in here
     ]
-    return not common or any(then == now for then, now in common)
+    return not common or 10 * sum(then == now for then, now in common) >= 9 * len(common)
 
 
 def _clean_runs(nights: Sequence[Tally]) -> dict[Case, int]:

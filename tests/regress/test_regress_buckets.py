@@ -106,6 +106,14 @@ def test_joins_by_evidence(one: Result, other: Result, joined: bool) -> None:
     assert len(group([one, other])) == (1 if joined else 2)
 
 
+def test_one_rule_on_many_signals_is_one_bug() -> None:
+    broken = [_failure(f"PE: axi__{x}valid: withdrawn before axi__{x}ready", n) for n, x in enumerate("rwb")]
+    assert len(group(broken[:2])) == 2
+    assert len(group(broken)) == 1
+    wrong = [_failure(f"PE: axi__{x}data: 7, must be 9", n) for n, x in enumerate("rwb")]
+    assert len(group(wrong)) == 3
+
+
 def test_what_is_no_bug_is_in_no_bucket() -> None:
     others = [v for v in Verdict if not v.triaged]
     assert not group([replace(_failure("E: x", n), verdict=verdict) for n, verdict in enumerate(others)])
