@@ -35,12 +35,13 @@ def ucis_xml(regression: Regression, merged: Merged) -> str:
     merged
         What all its runs reached.
     """
-    root = ET.Element("UCIS", ucisVersion=_VERSION, writtenBy="suzuri", writtenTime=regression.started)
+    started = regression.started.partition("+")[0]  # UTC; not every reader knows offsets
+    root = ET.Element("UCIS", ucisVersion=_VERSION, writtenBy="suzuri", writtenTime=started)
     ET.SubElement(root, "sourceFiles", fileName="suzuri.toml", id="1")
     ET.SubElement(
         root, "historyNodes",
         historyNodeId="0", logicalName=_text(regression.id), testStatus=str(regression.passed).lower(),
-        date=regression.started, toolCategory="UCIS:Simulator", ucisVersion=_VERSION, vendorId="Suzuri",
+        date=started, toolCategory="UCIS:Simulator", ucisVersion=_VERSION, vendorId="Suzuri",
         vendorTool="suzuri", vendorToolVersion=_tool_version(), cmd=_text(regression.command),
         comment=f"merged over {merged.runs} runs",
     )  # fmt: skip

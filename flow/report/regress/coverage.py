@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flow.regress.model import Night
 from flow.report.marks import bar, section, table, th
 from flow.report.markup import Html, h
 from flow.report.units import count
@@ -13,6 +14,7 @@ __all__ = ["coverage", "percent"]
 
 _MOST_HOLES = 40
 _MOST_GROUPS = 1_000
+_MOST_NIGHTS = 40
 
 
 def percent(covered: int, total: int) -> str:
@@ -40,13 +42,42 @@ def _group(row: Mapping[str, Any]) -> Html:
     )
 
 
-def coverage(found: Mapping[str, Any]) -> Html | None:
+def _nights(nights: Sequence[Night], of: Mapping[str, Mapping[str, Sequence[int]]]) -> Html | None:
+    """Return what regressions covered, newest first; nothing for fewer than two."""
+    listed = [night for night in reversed(nights) if night.id in of]
+    if len(listed) < 2:
+        return None
+    kinds = list(dict.fromkeys(kind for night in listed for kind in of[night.id]))
+    head = [th("Started"), *(th(kind.capitalize(), number=True) for kind in kinds)]
+    body = [
+        h(
+            "tr",
+            h("th", night.started.replace("T", " ")[:16] or night.id, scope="row"),
+            *(h("td", percent(*of[night.id][kind]) if kind in of[night.id] else "—", class_="n")
+              for kind in kinds),
+        )
+        for night in listed[:_MOST_NIGHTS]
+    ]  # fmt: skip
+    return h(
+        "details", h("summary", "Over the last regressions"), table("Coverage over regressions", head, body)
+    )
+
+
+def coverage(
+    found: Mapping[str, Any],
+    nights: Sequence[Night] = (),
+    of: Mapping[str, Mapping[str, Sequence[int]]] | None = None,
+) -> Html | None:
     """Return the section of coverage, the coverpoints with the largest share missing first.
 
     Parameters
     ----------
     found
         As :func:`flow.regress.coverage.summary` returns it.
+    nights
+        Regressions, oldest first, this one the last.
+    of
+        Covered and total by kind, by the id of a regression.
     """
     kinds, groups = found.get("kinds"), found.get("groups", ())
     if not kinds:
@@ -68,4 +99,5 @@ def coverage(found: Mapping[str, Any]) -> Html | None:
     return section(
         "coverage", "Coverage", note, h("dl", *facts, class_="strip"),
         table("Coverpoints", head, body, ident="t-coverage", cls="sortable", tall=True), rest,
+        _nights(nights, of or {}),
     )  # fmt: skip

@@ -25,6 +25,9 @@ __all__ = ["render", "write"]
 
 _LOOK = 6
 
+#: Covered and total, by kind of coverage.
+Kinds = Mapping[str, Sequence[int]]
+
 
 def _masthead(regression: Regression) -> Html:
     facts = [
@@ -126,7 +129,10 @@ def _footer(regression: Regression) -> Html:
 
 
 def render(
-    regression: Regression, history: Sequence[Night] = (), pictures: Mapping[Key, Html] | None = None
+    regression: Regression,
+    history: Sequence[Night] = (),
+    pictures: Mapping[Key, Html] | None = None,
+    coverage_of: Mapping[str, Kinds] | None = None,
 ) -> str:
     """Return the report of `regression` as one self-contained HTML document.
 
@@ -138,6 +144,8 @@ def render(
         Regressions of the same suite before it, oldest first.
     pictures
         Waves around failures, by the key of the result.
+    coverage_of
+        Covered and total by kind of coverage, by the id of an earlier regression.
     """
     pictures = pictures or {}
     shown = open_first(regression.buckets)
@@ -150,6 +158,8 @@ def render(
     )
     figures = {rows[row][0].key: h("figure", pictures[rows[row][0].key], class_="waves", id=ident)
                for row, ident in drawn.items()}  # fmt: skip
+    nights = [*history, Night.of(regression)]
+    covered = {**(coverage_of or {}), regression.id: regression.coverage.get("kinds", {})}
     made = [
         ("verdict", "Verdict", _verdict(regression, shown)),
         ("buckets", "Buckets", buckets_section(shown, by_key, figures)),
@@ -157,8 +167,8 @@ def render(
         ("results", "Results", results(regression, shown)),
         ("tests", "Tests", tests(regression)),
         ("testplan", "Test plan", testplan(regression.coverage.get("testplan", ()))),
-        ("coverage", "Coverage", coverage(regression.coverage)),
-        ("trend", "Trend", trend([*history, Night.of(regression)])),
+        ("coverage", "Coverage", coverage(regression.coverage, nights, covered)),
+        ("trend", "Trend", trend(nights)),
     ]
     shown_sections = [(ident, name, body) for ident, name, body in made if body is not None]
     links = [h("li", h("a", name, href=f"#{ident}")) for ident, name, _ in shown_sections]
@@ -175,7 +185,12 @@ def render(
     )
 
 
-def write(regression: Regression, path: Path, history: Sequence[Night] = ()) -> Path:
+def write(
+    regression: Regression,
+    path: Path,
+    history: Sequence[Night] = (),
+    coverage_of: Mapping[str, Kinds] | None = None,
+) -> Path:
     """Write the report of `regression` to `path`: wholly, or not at all.
 
     Parameters
@@ -186,10 +201,13 @@ def write(regression: Regression, path: Path, history: Sequence[Night] = ()) -> 
         Of the page.
     history
         Regressions of the same suite before it, oldest first.
+    coverage_of
+        Covered and total by kind of coverage, by the id of one of these.
 
     Returns
     -------
     Path
         `path`.
     """
-    return write_text(render(regression, history, pictures(regression, path.parent)), path)
+    drawn = pictures(regression, path.parent)
+    return write_text(render(regression, history, drawn, coverage_of), path)
