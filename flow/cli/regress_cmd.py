@@ -57,6 +57,9 @@ class _Regress(click.Group):
             return super().make_context(info_name, args, parent, **extra)
         return _run.make_context(info_name, args, parent, **extra)
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
