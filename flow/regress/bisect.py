@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,7 +15,13 @@ from flow.regress.normalise import symptom_of
 from flow.regress.past import Rerun
 from flow.regress.worktree import WorkTrees
 
-__all__ = ["Bisection", "State", "bisect", "search", "state_of"]
+__all__ = ["Bisection", "NothingToFind", "State", "Step", "bisect", "search", "state_of"]
+
+
+class NothingToFind(ConfigError):
+    """The ends of the search are not as they should be: the failure does not come between them."""
+
+    exit_code = 1
 
 
 class State(StrEnum):
@@ -26,6 +33,32 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a commit showed.
+
+    Attributes
+    ----------
+    commit, subject
+        Which, and the first line of its message.
+    state
+        What it showed.
+    why
+        Of one that told nothing.
+    cached
+        Whether that was known without running it.
+    time_s
+        What it took.
+    """
+
+    commit: str
+    subject: str
+    state: State
+    why: str = ""
+    cached: bool = False
+    time_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bisection:
     """What a search found.
 
@@ -33,6 +66,8 @@ class Bisection:
     ----------
     bucket
         Its id; empty for a search in itself.
+    command
+        The reproducer's, which was run.
     first_bad
         The first commit with the failure; empty where commits that tell
         nothing stand before it, so that `candidates` has several.
@@ -43,9 +78,13 @@ class Bisection:
     """
 
     bucket: str = ""
+    command: str = ""
     first_bad: str
     candidates: tuple[str, ...]
     tried: tuple[tuple[str, State], ...]
+
+
+_SHOWN = {State.GOOD: "its test passes", State.BAD: "it fails too", State.UNTOLD: "it tells nothing"}
 
 
 def search(commits: Sequence[str], judge: Callable[[str], State]) -> Bisection:
@@ -61,11 +100,11 @@ def search(commits: Sequence[str], judge: Callable[[str], State]) -> Bisection:
 
     Raises
     ------
-    ConfigError
+    NothingToFind
         The last is not bad, or the first not good: there is nothing to find between them.
     """
     if len(commits) < 2:
-        raise ConfigError(
+        raise NothingToFind(
             "there is no commit between the good one and the bad one", None, "Name an older good commit"
         )
     tried: dict[str, State] = {}
@@ -77,13 +116,15 @@ def search(commits: Sequence[str], judge: Callable[[str], State]) -> Bisection:
 
     good, bad = 0, len(commits) - 1
     if (state := ask(bad)) is not State.BAD:
-        raise ConfigError(
-            f"commit {commits[bad][:12]} does not show the failure ({state})", None,
-            "It may be flaky, or depend on what is not in the commit",
+        raise NothingToFind(
+            f"commit {commits[bad][:12]} does not show the failure ({_SHOWN[state]})", None,
+            "It may be flaky, or depend on what is not in the commit" if state is State.GOOD
+            else "Name another bad commit",
         )  # fmt: skip
     if (state := ask(good)) is not State.GOOD:
-        raise ConfigError(
-            f"commit {commits[good][:12]} is not good ({state})", None, "Name an older good commit"
+        older = "an older" if state is State.BAD else "another"
+        raise NothingToFind(
+            f"commit {commits[good][:12]} is not good ({_SHOWN[state]})", None, f"Name {older} good commit"
         )
     open_ = set(range(good + 1, bad))  # neither judged nor ruled out
     while open_:
@@ -132,8 +173,11 @@ def bisect(
     top: Path,
     *,
     good: str = "",
+    bad: str = "",
+    again: bool = False,
     wall_s: float = 3600.0,
-    note: Callable[[str, State, bool], None] = lambda commit, state, cached: None,
+    plan: Callable[[Sequence[str], str], None] = lambda commits, command: None,
+    note: Callable[[Step], None] = lambda step: None,
 ) -> Bisection:
     """Return the commit that brought a bucket.
 
@@ -153,16 +197,24 @@ def bisect(
         The checkout's top.
     good
         A commit without the failure; the bucket's last good one where it is not said.
+    bad
+        A commit with it; the first one with it where it is not said.
+    again
+        Whether to run commits of which it is known what they show.
     wall_s
         Limit of one run.
+    plan
+        Told of the commits before the first is run, oldest first, and of the command.
     note
-        Told of each commit, what it showed, and whether that was known.
+        Told of each commit when it has been judged.
 
     Raises
     ------
     ConfigError
         There is no such bucket, it has no reproducer that repeats, no good
-        commit is known, or the ends are not as they should be.
+        commit is known, or a commit is not there.
+    NothingToFind
+        The ends are not as they should be.
     ToolError
         git failed.
     """
@@ -172,33 +224,53 @@ def bisect(
     reproducer = _reproducer(found, regression)
     members = set(found.members)
     own = {symptom_of(r).id for r in regression.results if r.key in members and r.verdict.triaged}
-    earlier = {symptom for symptom, known in history.symptoms(regression.design) if known == bucket}
-    good = good or found.last_good
-    if not good:
-        raise ConfigError(f"no commit is known to be without bucket {bucket}", None, "Name one with --good")
+    symptoms = frozenset(own | {s for s, known in history.symptoms(regression.design) if known == bucket})
+    good, bad = good or found.last_good, bad or _bad_commit(found, regression, history)
+    for name, commit in (("without", good), ("with", bad)):
+        if not commit:
+            option = "--good" if name == "without" else "--bad"
+            raise ConfigError(
+                f"no commit is known to be {name} bucket {bucket}", None, f"Name one with {option}"
+            )
     trees = WorkTrees(top)
-    commits = trees.between(good, found.first_seen or regression.commit)
+    commits = trees.between(good, bad)
+    plan(commits, reproducer.command)
 
     def judge(commit: str) -> State:
-        shown = history.reruns(regression.design, commit, reproducer.command)
+        clock, why = time.monotonic(), ""
+        shown = [] if again else history.reruns(regression.design, commit, reproducer.command)
         cached = bool(shown)
         if not cached:
-            results = trees.run(commit, reproducer.command, wall_s=wall_s)
+            ran = trees.run(commit, reproducer.command, wall_s=wall_s)
+            why = ran.why
             shown = [
                 Rerun(r.testcase, r.verdict, symptom_of(r).id if r.verdict.triaged else "")
-                for r in results
+                for r in ran.results
                 if r.verdict is not Verdict.INFRA
             ]
             if shown:
                 history.keep_reruns(regression.design, commit, reproducer.command, shown)
-        state = state_of(shown, reproducer.testcase, frozenset(own | earlier))
-        note(commit, state, cached)
+        state = state_of(shown, reproducer.testcase, symptoms)
+        if state is State.UNTOLD and not why:
+            why = (
+                "it fails in another way"
+                if any(r.verdict.bad for r in shown)
+                else "the test case did not run"
+            )
+        spent = time.monotonic() - clock
+        subject = trees.subject(commit)
+        note(Step(commit=commit, subject=subject, state=state, why=why, cached=cached, time_s=spent))
         return state
 
     result = search(commits, judge)
-    return Bisection(
-        bucket=bucket, first_bad=result.first_bad, candidates=result.candidates, tried=result.tried
-    )
+    return replace(result, bucket=bucket, command=reproducer.command)
+
+
+def _bad_commit(bucket: Bucket, regression: Regression, history: History) -> str:
+    """Return the first commit that was seen to be bad in itself, not by changes on top of it."""
+    first = bucket.first_seen or regression.commit
+    changed = {night.commit for night, dirty in history.regressions(regression.design) if dirty}
+    return regression.commit if first in changed and not regression.dirty else first
 
 
 def _reproducer(bucket: Bucket, regression: Regression) -> Result:

@@ -8,6 +8,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flow.engine.runner import Runner
@@ -15,11 +16,19 @@ from flow.model.errors import ConfigError, FlowError, ToolError
 from flow.model.step import Resources
 from flow.regress.model import Regression, Result
 
-__all__ = ["WorkTrees"]
+__all__ = ["Ran", "WorkTrees"]
 
 #: What the command inherits: where its cache, its PDKs and its Python are.
 _PASSED = ("HOME", "PDK_ROOT", "PYTHONPATH", "SUZURI_CACHE", "XDG_CACHE_HOME", "VIRTUAL_ENV")
 _GIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command left at a commit: results, or why there are none."""
+
+    results: Sequence[Result]
+    why: str = ""
 
 
 class WorkTrees:
@@ -38,8 +47,13 @@ class WorkTrees:
 
     def __init__(self, top: Path) -> None:
         self._top = top.resolve()
-        if self._git(["rev-parse", "--git-dir"], missing_is_error=False) is None:
+        found = self._git(["rev-parse", "--show-toplevel"], missing_is_error=False)
+        if found is None or Path(found.strip()).resolve() != self._top:
             raise ConfigError(f"{top} is no checkout of git", None, "Bisection needs the history of commits")
+
+    def subject(self, commit: str) -> str:
+        """Return the first line of a commit's message."""
+        return (self._git(["log", "-1", "--format=%s", commit]) or "").strip()
 
     def between(self, good: str, bad: str) -> list[str]:
         """Return the commits from `good` to `bad`, both included, along first parents, oldest first.
@@ -67,8 +81,8 @@ class WorkTrees:
             )
         return commits[commits.index(ends[0]) :]
 
-    def run(self, commit: str, command: str, *, wall_s: float) -> Sequence[Result]:
-        """Run a command at a commit, and return its results; none where it could not run.
+    def run(self, commit: str, command: str, *, wall_s: float) -> Ran:
+        """Run a command at a commit, and return its results, or why it has none.
 
         Parameters
         ----------
@@ -109,20 +123,32 @@ class WorkTrees:
         return None
 
 
-def _results(words: Sequence[str], tree: Path, scratch: Path, wall_s: float) -> Sequence[Result]:
+def _results(words: Sequence[str], tree: Path, scratch: Path, wall_s: float) -> Ran:
     env = {name: os.environ[name] for name in _PASSED if name in os.environ}
     runner = Runner(tree, Resources(wall_s=wall_s))
     try:
         text = runner.run(words, log=scratch / "run.log", env=env | {"TMPDIR": str(scratch)}).text()
-    except FlowError:
-        return ()  # past its limit: this commit tells nothing
+    except FlowError as error:
+        return Ran((), error.what)  # past its limit: this commit tells nothing
     decoder = json.JSONDecoder()
     at = -1
     while (at := text.find("{", at + 1)) >= 0:  # warnings may stand before it
         if at and text[at - 1] != "\n":
             continue
         try:
-            return Regression.from_json(decoder.raw_decode(text, at)[0]).results
+            regression = Regression.from_json(decoder.raw_decode(text, at)[0])
         except (ValueError, AttributeError):
             continue
-    return ()
+        return Ran(regression.results, "" if regression.results else _why(text, regression))
+    return Ran((), _why(text, None))
+
+
+def _why(text: str, regression: Regression | None) -> str:
+    """Return in one line why there is no result."""
+    for start in ("Note: ", "Error: "):  # the first thing that went wrong
+        for line in text.splitlines():
+            if line.startswith(start):
+                return line.removeprefix(start)
+    if regression is not None and regression.missing:
+        return regression.missing[0][1]
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "it printed nothing")

@@ -204,7 +204,7 @@ def _bisect(project: Project, night: int, **options: str) -> tuple[Bisection, li
     known: list[bool] = []
     found = bisect(
         morning, bucket.id, project.history, project.top,
-        note=lambda commit, state, cached: known.append(cached), **options,
+        note=lambda step: known.append(step.cached), **options,
     )  # fmt: skip
     return found, known
 
