@@ -27,6 +27,8 @@ _COMMANDS = {
     "diff": ("flow.cli.regress_kept:diff", "Compare two regressions."),
     "note": ("flow.cli.regress_kept:note", "Say whose a bucket is, and what is known of it."),
 }
+#: As of `suzuri` itself, for whoever calls this command without it.
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class _SuiteCommand(click.Command):
@@ -88,7 +90,7 @@ def _suites(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     return [CompletionItem(name) for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
-@click.command("regress", cls=_SuiteCommand)
+@click.command("regress", cls=_SuiteCommand, context_settings=_HELP)
 @click.argument("suite", default="", shell_complete=_suites)
 @campaign_options
 @click.option(
@@ -167,7 +169,7 @@ def _run(suite: str, as_json: bool, quiet: bool, **options: Any) -> None:  # noq
     sys.exit(finished.exit_code)
 
 
-regress = _Regress("regress", help=_run.help)
+regress = _Regress("regress", help=_run.help, context_settings=_HELP)
 
 
 def _show(finished: Finished, *, as_json: bool, quiet: bool) -> None:
