@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from flow.cli.lazy import LazyGroup, write_commands
 from flow.cli.options import command_line
 from flow.cli.output import discard, flush
 from flow.cli.regress_kept import near
@@ -41,12 +41,13 @@ class _SuiteCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+        write_commands(formatter, _COMMANDS)
 
 
-class _Regress(click.Group):
+class _Regress(LazyGroup):
     """Runs a suite, unless its first word is one of its commands."""
+
+    lazy = _COMMANDS
 
     def make_context(
         self,
@@ -61,16 +62,6 @@ class _Regress(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
 
 
 def _suites(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
