@@ -27,7 +27,7 @@ from flow.regress.changes import changed_tests
 from flow.regress.commands import regress_command, test_command
 from flow.regress.coverage import Collector, summary
 from flow.regress.limits import arrange
-from flow.regress.model import Bucket, Night, Regression, Result, Verdict
+from flow.regress.model import Bucket, Regression, Result, Verdict
 from flow.regress.rank import RANKED, rank, ranked_record, ranked_runs, read_ranked
 from flow.regress.seeds import runs_of
 from flow.regress.select import Choice, select
@@ -227,7 +227,6 @@ class Campaign:
             nights = history.nights(regression.design, regression.suite)
             if not interrupted:
                 history.record(regression)
-        covered = self._coverage_nights(regression, nights, database, keep=not interrupted)
         _write_json(self._folder / "regression.json", regression)
         if len(self._coverage) and self._order.ranked is None and not interrupted:
             self._write_ranking()
@@ -239,7 +238,7 @@ class Campaign:
         from flow.report.regress import write  # noqa: PLC0415
 
         junit.write(regression, self._folder / "junit.xml")
-        write(regression, self._folder / "report.html", nights, covered)
+        write(regression, self._folder / "report.html", nights)
         return self._finished(regression, interrupted)
 
     def _covered(self) -> dict[str, Any]:
@@ -249,22 +248,6 @@ class Campaign:
             found["testplan"] = plan_rows(plan, self._all_results(), merged)
             self._notes += unmatched(found["testplan"])
         return found
-
-    def _coverage_nights(
-        self, regression: Regression, nights: Sequence[Night], database: Path | str, *, keep: bool
-    ) -> Mapping[str, Mapping[str, Sequence[int]]]:
-        """Keep what this regression covered, and return what those before it did."""
-        if not regression.coverage.get("kinds"):
-            return {}
-        from flow.regress.coverage_tables import CoverageNights  # noqa: PLC0415
-
-        kept = CoverageNights(database)
-        try:
-            if keep:
-                kept.record(regression)
-            return kept.nights([night.id for night in nights])
-        finally:
-            kept.close()
 
     def _write_ranking(self) -> None:
         times = {key: sum(result.time_s or 0.0 for result in own) for key, own in self._results.items()}

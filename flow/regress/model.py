@@ -253,6 +253,8 @@ class Night:
         How many results are flaky.
     states
         How many buckets have each state; as with `counts`.
+    coverage
+        Covered and total by kind of coverage; empty where none was left.
     """
 
     id: str
@@ -263,6 +265,7 @@ class Night:
     counts: Mapping[Verdict, int] = field(default_factory=dict)
     flaky: int = 0
     states: Mapping[BucketState, int] = field(default_factory=dict)
+    coverage: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, regression: Regression) -> Night:
@@ -276,4 +279,5 @@ class Night:
             counts={verdict: n for verdict, n in regression.counts.items() if n},
             flaky=sum(result.flaky for result in regression.results),
             states=Counter(bucket.state for bucket in regression.buckets),
+            coverage=regression.coverage.get("kinds", {}),
         )

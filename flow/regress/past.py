@@ -105,7 +105,7 @@ def night_text(night: Night) -> str:
         {
             "id": night.id, "suite": night.suite, "commit": night.commit, "started": night.started,
             "elapsed_s": night.elapsed_s, "counts": dict(night.counts), "flaky": night.flaky,
-            "states": dict(night.states),
+            "states": dict(night.states), "coverage": dict(night.coverage),
         }
     )  # fmt: skip
 

@@ -42,18 +42,18 @@ def _group(row: Mapping[str, Any]) -> Html:
     )
 
 
-def _nights(nights: Sequence[Night], of: Mapping[str, Mapping[str, Sequence[int]]]) -> Html | None:
+def _nights(nights: Sequence[Night]) -> Html | None:
     """Return what regressions covered, newest first; nothing for fewer than two."""
-    listed = [night for night in reversed(nights) if night.id in of]
+    listed = [night for night in reversed(nights) if night.coverage]
     if len(listed) < 2:
         return None
-    kinds = list(dict.fromkeys(kind for night in listed for kind in of[night.id]))
+    kinds = list(dict.fromkeys(kind for night in listed for kind in night.coverage))
     head = [th("Started"), *(th(kind.capitalize(), number=True) for kind in kinds)]
     body = [
         h(
             "tr",
             h("th", night.started.replace("T", " ")[:16] or night.id, scope="row"),
-            *(h("td", percent(*of[night.id][kind]) if kind in of[night.id] else "—", class_="n")
+            *(h("td", percent(*night.coverage[kind]) if kind in night.coverage else "—", class_="n")
               for kind in kinds),
         )
         for night in listed[:_MOST_NIGHTS]
@@ -63,11 +63,7 @@ def _nights(nights: Sequence[Night], of: Mapping[str, Mapping[str, Sequence[int]
     )
 
 
-def coverage(
-    found: Mapping[str, Any],
-    nights: Sequence[Night] = (),
-    of: Mapping[str, Mapping[str, Sequence[int]]] | None = None,
-) -> Html | None:
+def coverage(found: Mapping[str, Any], nights: Sequence[Night] = ()) -> Html | None:
     """Return the section of coverage, the coverpoints with the largest share missing first.
 
     Parameters
@@ -76,8 +72,6 @@ def coverage(
         As :func:`flow.regress.coverage.summary` returns it.
     nights
         Regressions, oldest first, this one the last.
-    of
-        Covered and total by kind, by the id of a regression.
     """
     kinds, groups = found.get("kinds"), found.get("groups", ())
     if not kinds:
@@ -99,5 +93,5 @@ def coverage(
     return section(
         "coverage", "Coverage", note, h("dl", *facts, class_="strip"),
         table("Coverpoints", head, body, ident="t-coverage", cls="sortable", tall=True), rest,
-        _nights(nights, of or {}),
+        _nights(nights),
     )  # fmt: skip

@@ -25,9 +25,6 @@ __all__ = ["render", "write"]
 
 _LOOK = 6
 
-#: Covered and total, by kind of coverage.
-Kinds = Mapping[str, Sequence[int]]
-
 
 def _masthead(regression: Regression) -> Html:
     facts = [
@@ -129,10 +126,7 @@ def _footer(regression: Regression) -> Html:
 
 
 def render(
-    regression: Regression,
-    history: Sequence[Night] = (),
-    pictures: Mapping[Key, Html] | None = None,
-    coverage_of: Mapping[str, Kinds] | None = None,
+    regression: Regression, history: Sequence[Night] = (), pictures: Mapping[Key, Html] | None = None
 ) -> str:
     """Return the report of `regression` as one self-contained HTML document.
 
@@ -144,8 +138,6 @@ def render(
         Regressions of the same suite before it, oldest first.
     pictures
         Waves around failures, by the key of the result.
-    coverage_of
-        Covered and total by kind of coverage, by the id of an earlier regression.
     """
     pictures = pictures or {}
     shown = open_first(regression.buckets)
@@ -159,7 +151,6 @@ def render(
     figures = {rows[row][0].key: h("figure", pictures[rows[row][0].key], class_="waves", id=ident)
                for row, ident in drawn.items()}  # fmt: skip
     nights = [*history, Night.of(regression)]
-    covered = {**(coverage_of or {}), regression.id: regression.coverage.get("kinds", {})}
     made = [
         ("verdict", "Verdict", _verdict(regression, shown)),
         ("buckets", "Buckets", buckets_section(shown, by_key, figures)),
@@ -167,7 +158,7 @@ def render(
         ("results", "Results", results(regression, shown)),
         ("tests", "Tests", tests(regression)),
         ("testplan", "Test plan", testplan(regression.coverage.get("testplan", ()))),
-        ("coverage", "Coverage", coverage(regression.coverage, nights, covered)),
+        ("coverage", "Coverage", coverage(regression.coverage, nights)),
         ("trend", "Trend", trend(nights)),
     ]
     shown_sections = [(ident, name, body) for ident, name, body in made if body is not None]
@@ -185,12 +176,7 @@ def render(
     )
 
 
-def write(
-    regression: Regression,
-    path: Path,
-    history: Sequence[Night] = (),
-    coverage_of: Mapping[str, Kinds] | None = None,
-) -> Path:
+def write(regression: Regression, path: Path, history: Sequence[Night] = ()) -> Path:
     """Write the report of `regression` to `path`: wholly, or not at all.
 
     Parameters
@@ -201,13 +187,10 @@ def write(
         Of the page.
     history
         Regressions of the same suite before it, oldest first.
-    coverage_of
-        Covered and total by kind of coverage, by the id of one of these.
 
     Returns
     -------
     Path
         `path`.
     """
-    drawn = pictures(regression, path.parent)
-    return write_text(render(regression, history, drawn, coverage_of), path)
+    return write_text(render(regression, history, pictures(regression, path.parent)), path)
