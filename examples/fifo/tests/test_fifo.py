@@ -18,7 +18,9 @@ WORDS = Counter()  # what became of each word that was offered
 
 
 def save_coverage():
-    """Write what was seen to where the regression looks for it."""
+    """Write what was seen to where the regression looks for it; run by hand, nobody asks."""
+    if "SUZURI_COVERAGE_FILE" not in os.environ:
+        return
     points = {
         "level": {str(level): LEVELS[level] for level in range(DEPTH + 1)},
         "offer": {name: WORDS[name] for name in ("taken", "refused", "taken while one leaves")},
