@@ -10,7 +10,7 @@ import shutil
 import socket
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from flow.model.graph import Graph
 from flow.model.step import Outcome, Status, Step
 from flow.model.view import Tree, View
 
-__all__ = ["Options", "run_graph", "sweep_stale"]
+__all__ = ["Feed", "Options", "run_graph", "sweep_stale"]
 
 _BATCH_S = 0.04  # a batch of short steps should last about this long
 _GRACE_S = 15.0  # how long a cancelled run waits for its steps to stop
@@ -58,8 +58,19 @@ class Options:
     force: frozenset[str] = field(default_factory=frozenset)
 
 
-def run_graph(graph: Graph, cache: Cache, options: Options, listener: Listener) -> Mapping[str, Outcome]:
+#: Asked for more steps, with the number of steps that can run at once.
+Feed = Callable[[int], Iterable[Step]]
+
+
+def run_graph(
+    graph: Graph, cache: Cache, options: Options, listener: Listener, feed: Feed | None = None
+) -> Mapping[str, Outcome]:
     """Run `graph` to its end and return each step's outcome.
+
+    `feed` is asked for more steps at the start and whenever outcomes were
+    told; those that it returns become part of `graph`, and may need steps
+    that are there already. The run ends when every step has an outcome and
+    `feed` returns none.
 
     Every outcome is told to `listener` as it arrives, before the run goes
     on. ``KeyboardInterrupt`` stops the running steps, gives the rest the
@@ -72,14 +83,17 @@ def run_graph(graph: Graph, cache: Cache, options: Options, listener: Listener) 
     """
     with in_use(cache.root):
         sweep_stale(cache.root)
-        return _Drive(graph, cache, options, listener).run()
+        return _Drive(graph, cache, options, listener, feed).run()
 
 
 class _Drive:
     """One run in progress."""
 
-    def __init__(self, graph: Graph, cache: Cache, options: Options, listener: Listener) -> None:
+    def __init__(
+        self, graph: Graph, cache: Cache, options: Options, listener: Listener, feed: Feed | None
+    ) -> None:
         self._graph, self._cache, self._options, self._listener = graph, cache, options, listener
+        self._feed = feed
         self._schedule = Schedule(graph)
         self._arrivals: queue.SimpleQueue[tuple[Task, Outcome] | str] = queue.SimpleQueue()
         self._ready: deque[Task] = deque()
@@ -95,6 +109,7 @@ class _Drive:
         try:
             try:
                 self._begin(self._schedule.start())
+                self._more()
                 self._loop()
             except KeyboardInterrupt:
                 self._cancel()
@@ -122,6 +137,21 @@ class _Drive:
             task, outcome = arrival
             self._in_flight -= 1
             self._finish(task.step, outcome)
+            self._more()
+
+    def _more(self) -> None:
+        """Take in what `feed` has, until it has nothing for what became of that."""
+        if self._feed is None:
+            return
+        while True:
+            slots = self._executor.slots if self._executor else self._options.jobs or os.cpu_count() or 1
+            steps = list(self._feed(slots))
+            if not steps:
+                return
+            ready, skipped = self._schedule.add(steps)
+            for name in skipped:
+                self._tell(StepFinished(self._graph[name], self._schedule.outcomes[name]))
+            self._begin(ready)
 
     # -- starting ---------------------------------------------------------
 

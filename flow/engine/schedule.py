@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from flow.model.graph import Graph
@@ -22,7 +23,7 @@ class Schedule:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._users = graph.users()
+        self._users = dict(graph.users())
         self._missing = {step.name: len(step.needs) for step in graph}
         self._waiting = {step.name for step in graph}
         self.outcomes: dict[str, Outcome] = {}
@@ -37,6 +38,44 @@ class Schedule:
         ready = [step for step in self._graph if self._missing[step.name] == 0]
         self._waiting.difference_update(step.name for step in ready)
         return [self._resolve(step) for step in ready]
+
+    def add(self, steps: Iterable[Step]) -> tuple[list[Step], list[str]]:
+        """Take more steps, which may need those that are there.
+
+        Returns
+        -------
+        tuple
+            As :meth:`done` has it: the steps that may start now, and the
+            names of those that never will, since what they need did not
+            succeed.
+
+        Raises
+        ------
+        ValueError
+            Names repeat, or something needed is not there.
+        """
+        ready: list[Step] = []
+        skipped: list[str] = []
+        for step in self._graph.add(steps):
+            self._users[step.name] = []
+            lost = None
+            missing = 0
+            for need in step.needs:
+                self._users[need].append(step.name)
+                outcome = self.outcomes.get(need)
+                if outcome is None:
+                    missing += 1
+                elif not outcome.status.ok:
+                    lost = need
+            self._missing[step.name] = missing
+            if lost is not None:
+                self.outcomes[step.name] = _skipped(lost, self.outcomes[lost])
+                skipped.append(step.name)
+            elif missing == 0:
+                ready.append(self._resolve(step))
+            else:
+                self._waiting.add(step.name)
+        return ready, skipped
 
     def done(self, name: str, outcome: Outcome) -> tuple[list[Step], list[str]]:
         """Take the outcome of a step.
@@ -64,7 +103,6 @@ class Schedule:
 
     def _skip(self, name: str, outcome: Outcome) -> list[str]:
         """Give everything that waits for `name` an outcome of its own."""
-        cancelled = outcome.status is Status.CANCELLED
         skipped: list[str] = []
         stack = list(self._users[name])
         while stack:
@@ -72,11 +110,7 @@ class Schedule:
             if user not in self._waiting:
                 continue
             self._waiting.discard(user)
-            self.outcomes[user] = Outcome(
-                status=Status.CANCELLED if cancelled else Status.SKIPPED,
-                key="",
-                error={"type": "Skipped", "what": f"{name} did not succeed", "where": None, "remedy": None},
-            )
+            self.outcomes[user] = _skipped(name, outcome)
             skipped.append(user)
             stack += self._users[user]
         return skipped
@@ -92,3 +126,13 @@ class Schedule:
             else:
                 inputs[name] = item
         return replace(step, inputs=inputs)
+
+
+def _skipped(need: str, outcome: Outcome) -> Outcome:
+    """Outcome of a step that needs one which did not succeed."""
+    cancelled = outcome.status is Status.CANCELLED
+    return Outcome(
+        status=Status.CANCELLED if cancelled else Status.SKIPPED,
+        key="",
+        error={"type": "Skipped", "what": f"{need} did not succeed", "where": None, "remedy": None},
+    )

@@ -30,11 +30,35 @@ class Graph:
             if step.name in self._steps:
                 raise ValueError(f"two steps are called {step.name!r}")
             self._steps[step.name] = step
-        self._check_references()
-        self._order = self._sort()
+        self._check_references(self._steps.values())
+        self._order = self._sort(self._steps)
 
-    def _check_references(self) -> None:
-        for step in self._steps.values():
+    def add(self, steps: Iterable[Step]) -> list[Step]:
+        """Add steps, which may need those that are there, and return them in topological order.
+
+        Raises
+        ------
+        ValueError
+            As when a graph is made; the graph stays as it was.
+        """
+        new: dict[str, Step] = {}
+        for step in steps:
+            if step.name in self._steps or step.name in new:
+                raise ValueError(f"two steps are called {step.name!r}")
+            new[step.name] = step
+        before = self._steps
+        self._steps = {**before, **new}
+        try:
+            self._check_references(new.values())
+            order = self._sort(new)
+        except ValueError:
+            self._steps = before
+            raise
+        self._order += order
+        return [new[name] for name in order]
+
+    def _check_references(self, steps: Iterable[Step]) -> None:
+        for step in steps:
             for need in step.needs:
                 if need not in self._steps:
                     raise ValueError(f"step {step.name!r} needs {need!r}, which is not in the graph")
@@ -47,10 +71,14 @@ class Graph:
                             f"which declares only {', '.join(sorted(declared)) or 'nothing'}"
                         )
 
-    def _sort(self) -> tuple[str, ...]:
-        """Topological order, stable in the order given (Kahn)."""
-        waiting = {name: len(step.needs) for name, step in self._steps.items()}
-        users = self.users()
+    def _sort(self, steps: Mapping[str, Step]) -> list[str]:
+        """Topological order, stable in the order given (Kahn); what else they need comes before them."""
+        waiting = {name: sum(need in steps for need in step.needs) for name, step in steps.items()}
+        users: dict[str, list[str]] = {name: [] for name in steps}
+        for step in steps.values():
+            for need in step.needs:
+                if need in steps:
+                    users[need].append(step.name)
         ready = [name for name, count in waiting.items() if count == 0]
         order: list[str] = []
         for name in ready:  # grows while it is walked
@@ -59,10 +87,10 @@ class Graph:
                 waiting[user] -= 1
                 if waiting[user] == 0:
                     ready.append(user)
-        if len(order) != len(self._steps):
-            rest = sorted(set(self._steps) - set(order))
+        if len(order) != len(steps):
+            rest = sorted(set(steps) - set(order))
             raise ValueError(f"these steps wait for each other: {', '.join(rest[:5])}")
-        return tuple(order)
+        return order
 
     def users(self) -> Mapping[str, list[str]]:
         """For each step, the steps that need it."""

@@ -23,13 +23,13 @@ class Bench:
         self.events: list[object] = []
         self._count = 0
 
-    def run(self, graph, cache=None, **options):
+    def run(self, graph, cache=None, feed=None, **options):
         self._count += 1
         self.events = []
         chosen = Options(
             run_id=f"r{os.getpid()}-{self._count}-{id(self)}", keep=self.root / "failed", **options
         )
-        return run_graph(graph, cache or Cache(self.cache_root), chosen, self.events.append)
+        return run_graph(graph, cache or Cache(self.cache_root), chosen, self.events.append, feed)
 
     def started(self) -> list[str]:
         return [e.step.name for e in self.events if isinstance(e, StepStarted)]
