@@ -10,12 +10,13 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flow.engine.manifest_sweep import sweep_of
+from flow.engine.manifest_table import Table, build
 from flow.model.constraint import Clock, Constraints
 from flow.model.design import (
     Design,
@@ -41,7 +42,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
 _TOP_KEYS = (
     "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "suite", "testplan",
-    "workload", "formal", "lint", "limit", "pdk", "run", "isa",
+    "workload", "formal", "lint", "limit", "pdk", "run", "isa", "sweep",
 )  # fmt: skip
 _DESIGN_KEYS = (
     "name", "top", "description", "sources", "include_dirs", "defines", "python_root", "python_packages",
@@ -69,88 +70,6 @@ def find_manifest(path: Path) -> Path:
     )
 
 
-class _Table:
-    """One TOML table with its place in the file, read key by key."""
-
-    def __init__(self, data: Any, file: Path, key: str) -> None:  # noqa: ANN401 - TOML
-        if not isinstance(data, dict):
-            raise ConfigError(f"expected a table, found {_kind(data)}", f"{file}: {key}", f"Write [{key}].")
-        self.data, self.file, self.key = data, file, key
-
-    def place(self, name: str = "") -> str:
-        return f"{self.file}: " + ".".join(p for p in (self.key, name) if p)
-
-    def only(self, allowed: tuple[str, ...]) -> None:
-        """Refuse keys that are not in `allowed`, suggesting the nearest."""
-        for name in self.data:
-            if name not in allowed:
-                near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
-                remedy = (
-                    f"Did you mean {near[0]!r}?"
-                    if near
-                    else f"Known keys here: {', '.join(sorted(allowed))}."
-                )
-                raise ConfigError(f"unknown key {name!r}", self.place(name), remedy)
-
-    def get(self, name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:  # noqa: ANN401
-        """Return the value of `name`, checked to be of `kind`."""
-        if name not in self.data:
-            return default
-        value = self.data[name]
-        wrong_bool = isinstance(value, bool) and bool not in (kind if isinstance(kind, tuple) else (kind,))
-        if not isinstance(value, kind) or wrong_bool:
-            raise ConfigError(
-                f"expected {_kind_name(kind)}, found {_kind(value)} {value!r}",
-                self.place(name),
-                f"Give {name} as {_kind_name(kind)}.",
-            )
-        return value
-
-    def strings(self, name: str) -> tuple[str, ...]:
-        """Return a list of strings; a single string counts as a list of one."""
-        value = self.get(name, (list, str), [])
-        items = [value] if isinstance(value, str) else value
-        for item in items:
-            if not isinstance(item, str):
-                raise ConfigError(f"expected strings, found {item!r}", self.place(name))
-        return tuple(items)
-
-    def table(self, name: str) -> _Table:
-        return _Table(self.data.get(name, {}), self.file, ".".join(p for p in (self.key, name) if p))
-
-    def tables(self, name: str) -> list[_Table]:
-        value = self.data.get(name, [])
-        path = ".".join(p for p in (self.key, name) if p)
-        if not isinstance(value, list):
-            raise ConfigError(
-                f"expected a list of tables, found {_kind(value)}", self.place(name), f"Write [[{path}]]."
-            )
-        return [_Table(item, self.file, f"{path}[{i}]") for i, item in enumerate(value)]
-
-
-def _kind(value: object) -> str:
-    names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string"}
-    names |= {list: "a list", dict: "a table"}
-    return names.get(type(value), type(value).__name__)
-
-
-def _kind_name(kind: type | tuple[type, ...]) -> str:
-    names = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
-    names |= {list: "a list", dict: "a table"}
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if set(kinds) == {int, float}:
-        return "a number"
-    return " or ".join(names.get(k, k.__name__) for k in kinds)
-
-
-def _build(cls: Callable[..., Any], table: _Table, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Make a model object; its ``ValueError`` becomes a ``ConfigError`` with the place."""
-    try:
-        return cls(**values)
-    except ValueError as error:
-        raise ConfigError(str(error), table.place()) from None
-
-
 def load_design(path: Path) -> Design:
     """Load and check the manifest at `path` (a folder or the file).
 
@@ -173,7 +92,7 @@ def load_design(path: Path) -> Design:
         ) from None
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", manifest) from None
-    root = _Table(data, manifest, "")
+    root = Table(data, manifest, "")
     root.only(_TOP_KEYS)
     if "design" not in data:
         raise ConfigError(
@@ -184,7 +103,7 @@ def load_design(path: Path) -> Design:
     return _design(root, design, manifest)
 
 
-def _design(root: _Table, design: _Table, manifest: Path) -> Design:
+def _design(root: Table, design: Table, manifest: Path) -> Design:
     folder = manifest.parent
     name = design.get("name", str)
     top = design.get("top", str)
@@ -221,6 +140,7 @@ def _design(root: _Table, design: _Table, manifest: Path) -> Design:
         ),
         "suites": tuple(_suite(t) for t in root.tables("suite")),
         "testplan": tuple(_testplan(t) for t in root.tables("testplan")),
+        "sweeps": tuple(sweep_of(t) for t in root.tables("sweep")),
         "formal": tuple(_formal(t) for t in root.tables("formal")),
         "lint_waivers": tuple(_waiver(t) for t in lint.tables("waive")),
         "limits": tuple(_limit(t) for t in root.tables("limit")),
@@ -228,11 +148,11 @@ def _design(root: _Table, design: _Table, manifest: Path) -> Design:
         "default_pdks": run.strings("pdk") or ("osu018",),
         "isa": _isa(root.table("isa"), folder) if "isa" in root.data else None,
     }
-    result: Design = _build(Design, design, values)
+    result: Design = build(Design, design, values)
     return result
 
 
-def _files(table: _Table, key: str, folder: Path, *, required: bool) -> tuple[str, ...]:
+def _files(table: Table, key: str, folder: Path, *, required: bool) -> tuple[str, ...]:
     """Expand names and patterns below `folder`, in the order given."""
     found: list[str] = []
     for pattern in table.strings(key):
@@ -257,7 +177,7 @@ def _relative(path: Path, folder: Path) -> str:
     return os.path.relpath(path, folder)
 
 
-def _sources(design: _Table, folder: Path, language: str) -> tuple[str, ...]:
+def _sources(design: Table, folder: Path, language: str) -> tuple[str, ...]:
     sources = _files(design, "sources", folder, required=True)
     if language == "verilog" and not sources:
         raise ConfigError(
@@ -275,7 +195,7 @@ def _sources(design: _Table, folder: Path, language: str) -> tuple[str, ...]:
     return sources
 
 
-def _folders(design: _Table, folder: Path) -> tuple[str, ...]:
+def _folders(design: Table, folder: Path) -> tuple[str, ...]:
     names = design.strings("include_dirs")
     for name in names:
         if not (folder / name).is_dir():
@@ -283,7 +203,7 @@ def _folders(design: _Table, folder: Path) -> tuple[str, ...]:
     return names
 
 
-def _packages(design: _Table, python_root: Path) -> tuple[str, ...]:
+def _packages(design: Table, python_root: Path) -> tuple[str, ...]:
     names = design.strings("python_packages")
     for name in names:
         if not (python_root / name).is_dir() and not (python_root / f"{name}.py").is_file():
@@ -293,12 +213,12 @@ def _packages(design: _Table, python_root: Path) -> tuple[str, ...]:
     return names
 
 
-def _defines(design: _Table) -> dict[str, str]:
+def _defines(design: Table) -> dict[str, str]:
     table = design.table("defines")
     return {name: str(table.get(name, (str, int, float))) for name in table.data}
 
 
-def _parameters(table: _Table) -> dict[str, Any]:
+def _parameters(table: Table) -> dict[str, Any]:
     values = table.table("parameters")
     for name, value in values.data.items():
         if not is_parameter(value):
@@ -310,7 +230,7 @@ def _parameters(table: _Table) -> dict[str, Any]:
     return dict(values.data)
 
 
-def _clock(table: _Table) -> Clock:
+def _clock(table: Table) -> Clock:
     table.only(tuple(f.name for f in fields(Clock)))
     values: dict[str, Any] = {}
     port = table.get("port", (str, bool), "clk")
@@ -321,11 +241,11 @@ def _clock(table: _Table) -> Clock:
         value = table.get(key, (int, float))
         if value is not None:
             values[key] = float(value)
-    clock: Clock = _build(Clock, table, values)
+    clock: Clock = build(Clock, table, values)
     return clock
 
 
-def _constraints(root: _Table, folder: Path) -> Constraints:
+def _constraints(root: Table, folder: Path) -> Constraints:
     table = root.table("constraints")
     table.only(("input_delay", "output_delay", "load_pf", "driving_cell", "max_fanout", "sdc"))
     reset = root.table("reset")
@@ -344,11 +264,11 @@ def _constraints(root: _Table, folder: Path) -> Constraints:
             values[key] = value
     if "sdc" in values and not (folder / values["sdc"]).is_file():
         raise ConfigError(f"there is no file {values['sdc']!r}", table.place("sdc"))
-    constraints: Constraints = _build(Constraints, table, values)
+    constraints: Constraints = build(Constraints, table, values)
     return constraints
 
 
-def _synthesis(root: _Table, folder: Path) -> Synthesis:
+def _synthesis(root: Table, folder: Path) -> Synthesis:
     table = root.table("synthesis")
     table.only(tuple(f.name for f in fields(Synthesis)))
     keys = ("recipe", "hierarchy", "abc_script", "memories")
@@ -359,25 +279,25 @@ def _synthesis(root: _Table, folder: Path) -> Synthesis:
     script = values.get("abc_script")
     if script and not (folder / script).is_file():
         raise ConfigError(f"there is no file {script!r}", table.place("abc_script"))
-    synthesis: Synthesis = _build(Synthesis, table, values)
+    synthesis: Synthesis = build(Synthesis, table, values)
     return synthesis
 
 
 _WORKLOAD_KEYS = ("name", "module", "testcase", "simulator", "plusargs", "env", "timeout_s", "tags")
 
 
-def _workload(table: _Table, folder: Path) -> TestSpec:
+def _workload(table: Table, folder: Path) -> TestSpec:
     """Read a workload: a test of one seed and the design's own parameters, with files from anywhere."""
     table.only((*_WORKLOAD_KEYS, "files"))
     files, missing = _named_files(table, folder)
     plain = {key: value for key, value in table.data.items() if key != "files"}
-    test = _test(_Table(plain, table.file, table.key))
+    test = _test(Table(plain, table.file, table.key))
     values = {"workload": True, "activity": True, "files": files, "missing": missing}
-    made: TestSpec = _build(partial(replace, test), table, values)
+    made: TestSpec = build(partial(replace, test), table, values)
     return made
 
 
-def _named_files(table: _Table, folder: Path) -> tuple[tuple[Path, ...], str]:
+def _named_files(table: Table, folder: Path) -> tuple[tuple[Path, ...], str]:
     """Return the files of a workload, and why one is not there; ``${NAME}`` is a variable's value."""
     files: list[Path] = []
     for text in table.strings("files"):
@@ -395,7 +315,7 @@ def _named_files(table: _Table, folder: Path) -> tuple[tuple[Path, ...], str]:
     return tuple(files), ""
 
 
-def _test(table: _Table) -> TestSpec:
+def _test(table: Table) -> TestSpec:
     table.only(tuple(f.name for f in fields(TestSpec) if f.name not in ("workload", "files", "missing")))
     for key in ("name", "module"):
         if not table.get(key, str):
@@ -412,11 +332,11 @@ def _test(table: _Table) -> TestSpec:
         values[key] = table.strings(key)
     values["parameters"] = _parameters(table)
     values["env"] = {k: str(v) for k, v in table.table("env").data.items()}
-    test: TestSpec = _build(TestSpec, table, values)
+    test: TestSpec = build(TestSpec, table, values)
     return test
 
 
-def _reason(table: _Table, key: str) -> str:
+def _reason(table: Table, key: str) -> str:
     """Return what `key` says, which must be a reason."""
     reason: str = table.get(key, str).strip()
     if not reason:
@@ -424,7 +344,7 @@ def _reason(table: _Table, key: str) -> str:
     return reason
 
 
-def _suite(table: _Table) -> SuiteSpec:
+def _suite(table: Table) -> SuiteSpec:
     table.only(tuple(f.name for f in fields(SuiteSpec)))
     if not table.get("name", str):
         raise ConfigError("the key 'name' is missing", table.place("name"), 'Add name = "..." there.')
@@ -434,23 +354,23 @@ def _suite(table: _Table) -> SuiteSpec:
     values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
     values["tests"] = table.strings("tests")
     if "tags" in table.data:
-        values["tags"] = _build(TagExpression, _Table({}, table.file, f"{table.key}.tags"),
+        values["tags"] = build(TagExpression, Table({}, table.file, f"{table.key}.tags"),
                                 {"text": table.get("tags", str)})  # fmt: skip
-    suite: SuiteSpec = _build(SuiteSpec, table, values)
+    suite: SuiteSpec = build(SuiteSpec, table, values)
     return suite
 
 
-def _testplan(table: _Table) -> TestplanEntry:
+def _testplan(table: Table) -> TestplanEntry:
     table.only(tuple(f.name for f in fields(TestplanEntry)))
     if not table.get("name", str):
         raise ConfigError("the key 'name' is missing", table.place("name"), 'Add name = "..." there.')
     values: dict[str, Any] = {k: table.get(k, str) for k in ("name", "requirement") if k in table.data}
     values |= {key: table.strings(key) for key in ("tests", "bins")}
-    entry: TestplanEntry = _build(TestplanEntry, table, values)
+    entry: TestplanEntry = build(TestplanEntry, table, values)
     return entry
 
 
-def _formal(table: _Table) -> FormalSpec:
+def _formal(table: Table) -> FormalSpec:
     table.only(tuple(f.name for f in fields(FormalSpec)))
     if not table.get("name", str):
         raise ConfigError("the key 'name' is missing", table.place("name"), 'Add name = "..." there.')
@@ -460,11 +380,11 @@ def _formal(table: _Table) -> FormalSpec:
     values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
     values["tags"] = table.strings("tags")
     values["parameters"] = _parameters(table)
-    spec: FormalSpec = _build(FormalSpec, table, values)
+    spec: FormalSpec = build(FormalSpec, table, values)
     return spec
 
 
-def _isa(table: _Table, folder: Path) -> IsaSpec:
+def _isa(table: Table, folder: Path) -> IsaSpec:
     table.only(tuple(f.name for f in fields(IsaSpec)))
     kinds: dict[str, type] = {
         "harness": str, "runtime": str, "wrapper": str, "arch": str, "reset_vector": int,
@@ -477,11 +397,11 @@ def _isa(table: _Table, folder: Path) -> IsaSpec:
     if "wrapper" in values and not (folder / values["wrapper"]).is_file():
         raise ConfigError(f"there is no file {values['wrapper']!r}", table.place("wrapper"))
     values["parameters"] = _parameters(table)
-    spec: IsaSpec = _build(IsaSpec, table, values)
+    spec: IsaSpec = build(IsaSpec, table, values)
     return spec
 
 
-def _waiver(table: _Table) -> LintWaiver:
+def _waiver(table: Table) -> LintWaiver:
     table.only(tuple(f.name for f in fields(LintWaiver)))
     values = {key: table.get(key, str) for key in ("rule", "reason", "file", "match") if key in table.data}
     for key in ("rule", "reason"):
@@ -495,11 +415,11 @@ def _waiver(table: _Table) -> LintWaiver:
         if len(pair) != 2 or not all(type(n) is int for n in pair):
             raise ConfigError(f"expected [first, last], found {lines!r}", table.place("lines"))
         values["lines"] = (pair[0], pair[1])
-    waiver: LintWaiver = _build(LintWaiver, table, values)
+    waiver: LintWaiver = build(LintWaiver, table, values)
     return waiver
 
 
-def _limit(table: _Table) -> Limit:
+def _limit(table: Table) -> Limit:
     table.only(("metric", "min", "max"))
     metric = table.get("metric", str)
     if not metric:
@@ -511,11 +431,11 @@ def _limit(table: _Table) -> Limit:
             f"there is no metric {metric!r}", table.place("metric"), f"Did you mean {near[0]!r}?"
         )
     bounds = {key: table.get(key, (int, float)) for key in ("min", "max")}
-    limit: Limit = _build(Limit, table, {"metric": metric, **bounds})
+    limit: Limit = build(Limit, table, {"metric": metric, **bounds})
     return limit
 
 
-def _pdks(root: _Table) -> dict[str, PdkTarget]:
+def _pdks(root: Table) -> dict[str, PdkTarget]:
     table = root.table("pdk")
     targets: dict[str, PdkTarget] = {}
     for name in table.data:

@@ -12,6 +12,7 @@ from typing import Any
 
 from flow.model.constraint import Constraints
 from flow.model.suite import SuiteSpec
+from flow.model.sweep import SweepSpec
 from flow.model.testplan import TestplanEntry, check_testplan
 
 __all__ = [
@@ -418,6 +419,7 @@ class Design:
     pdks: Mapping[str, PdkTarget] = field(default_factory=dict)
     default_pdks: tuple[str, ...] = ()
     isa: IsaSpec | None = None
+    sweeps: tuple[SweepSpec, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -436,6 +438,10 @@ class Design:
             seen.add(test.name)
         _check_suites(self.suites, seen)
         check_testplan(self.testplan, seen)
+        sweeps = [sweep.name for sweep in self.sweeps]
+        for name in sweeps:
+            if sweeps.count(name) > 1:
+                raise ValueError(f"sweep {name!r} is defined twice")
         proofs = [proof.name for proof in self.formal]
         for name in proofs:
             if proofs.count(name) > 1:

@@ -38,7 +38,7 @@ def test_steps_that_come_later_use_those_before_them(bench):
 
 def test_what_is_added_after_a_failure_is_skipped_and_the_feed_hears_of_it(bench):
     given = iter([[shell("bad", "exit 3", outputs=["out"])],
-                  [shell("use", "true", inputs={"x": OutputRef("bad", "out")}), 
+                  [shell("use", "true", inputs={"x": OutputRef("bad", "out")}),
                    shell("last", "true", after=["use"])],
                   [shell("other", "true")]])  # fmt: skip
     outcomes = bench.run(Graph([]), feed=lambda slots: next(given, []))
