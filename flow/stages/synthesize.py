@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,6 +39,8 @@ from flow.tools.yosys.log import read_log
 from flow.tools.yosys.memories import macro_outline
 
 __all__ = ["SynthesisParams", "Synthesize"]
+
+_WIRES_BY_AREA = re.compile(r"\bdefault_wire_load_selection\s*:[^;\n]*;?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +177,7 @@ class Synthesize:
     """
 
     kind = "synthesize"
-    version = 1
+    version = 2
 
     def execute(self, ctx: StepContext) -> None:
         """Run synthesis; see the class."""
@@ -252,6 +255,8 @@ class Synthesize:
         )
         library = cells.library
         comb = library.excerpt({n for n in cells.usable if not library.is_sequential(n)}.__contains__)
+        # By area, ABC takes the wires of a whole chip for every net, and puts a buffer behind every gate.
+        comb = _WIRES_BY_AREA.sub("", comb)
         seq = library.excerpt({n for n in cells.usable if library.is_sequential(n)}.__contains__)
         for name, text in (
             (plan.comb, comb),

@@ -260,6 +260,23 @@ def test_wide_nets_are_buffered_and_constants_driven(tmp_path: Path) -> None:
     assert "assign" not in netlist and netlist.count("(clk)") == 100
 
 
+def test_wires_of_a_whole_chip_are_not_between_gates(tmp_path: Path) -> None:
+    """A library that chooses wires by area: taken at its word, a buffer would follow every gate."""
+    need_osu018()
+    text = OSU018.read_text()
+    cut = text.index("{") + 1
+    wires = (
+        '\n wire_load ("chip") { resistance : 0.1; capacitance : 1.0; slope : 10; fanout_length (1, 20); }\n'
+        ' wire_load_selection ("by_area") { wire_load_from_area (0, 1000000000, chip); }\n'
+        ' default_wire_load_selection : "by_area";\n'
+    )
+    loaded = tmp_path / "loaded.lib"
+    loaded.write_text(text[:cut] + wires + text[cut:])
+    plain = synthesize(tmp_path / "a", {"mac.v": MAC}, "mac")
+    found = synthesize(tmp_path / "b", {"mac.v": MAC}, "mac", libraries={"lib0": loaded})
+    assert found.metrics == plain.metrics
+
+
 def test_a_memory_too_large_for_registers_is_refused(tmp_path: Path) -> None:
     text = (
         "module t(input clk, we, input [9:0] a, input [31:0] d, output reg [31:0] q);\n"
