@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ _RIDGE = 1e-2  # holds effects at zero that few points speak of
 _SIGMAS = 1.0  # how favourably a point is seen
 _SHARE_AT_ONCE = 0.25  # of the budget: later choices know more
 
-Matrix = npt.NDArray[np.float64]
+Matrix: TypeAlias = npt.NDArray[np.float64]
 
 
 class Ladder:
@@ -80,7 +81,10 @@ class Ladder:
         self._high[index] = self._transform(values)[0]
 
     def ask(self) -> list[Trial]:
-        """Return the trials whose points go on now; none when no other can be on the front, or the budget is used."""
+        """Return the trials whose points go on now.
+
+        None when no other can be on the front, or the budget is used.
+        """
         left = self._budget - len(self._asked)
         open_points = [i for i in range(len(self._below)) if i not in self._asked]
         if left <= 0 or not open_points:
@@ -121,7 +125,7 @@ class Ladder:
         return [hopeful[i] for i in order]
 
     def _corrected(self, known: Mapping[int, Matrix]) -> tuple[Matrix, Matrix]:
-        """Return what the higher level may say of each point, and by how much it may differ, per objective."""
+        """Return what the higher level may say of each point, and by how much it may differ, by objective."""
         rows = list(known)
         difference = np.array([known[i] - self._low[i] for i in rows])
         features = self._features[rows]
