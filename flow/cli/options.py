@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from flow.model.design import Recipe
 from flow.model.errors import ConfigError
 from flow.project.request import PARTS, Request, parse_assignment
 
@@ -42,7 +43,8 @@ _OPTIONS = (
     click.option("--pdk", "pdks", multiple=True, metavar="NAME", help="PDK to map to, or 'all'. Repeatable."),
     click.option("--corner", "corners", multiple=True, metavar="NAME",
                  help="Timing corner; the first is the main one. Repeatable."),
-    click.option("--recipe", type=click.Choice(["area", "balanced", "speed"]), help="Synthesis recipe."),
+    click.option("--recipe", type=click.Choice(Recipe.NAMES), metavar="NAME",
+                 help="Synthesis recipe: area, balanced, speed, or another of docs/ppa.md."),
     click.option("--hierarchy", type=click.Choice(["flatten", "keep"]), help="Dissolve or keep modules."),
     click.option("--clock", "clock_period_ns", type=float, metavar="NS", help="Clock period on every PDK."),
     SET,

@@ -279,6 +279,11 @@ class Recipe:
     BALANCED = "balanced"
     SPEED = "speed"
     ALL = (AREA, BALANCED, SPEED)
+    QUICK = "quick"
+    #: What a search over recipes adds to them, and what estimates take.
+    OTHERS = ("wide", "wide-sklansky", "wide-half", "wide-rewrite", "wide-lazy", "wide-binary", "wide-plain",
+              QUICK)  # fmt: skip
+    NAMES = (*ALL, *OTHERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +293,7 @@ class Synthesis:
     Attributes
     ----------
     recipe
-        ``area``, ``balanced`` or ``speed``.
+        ``area``, ``balanced`` or ``speed``, or another of :attr:`Recipe.NAMES`.
     hierarchy
         ``flatten`` or ``keep``; ``None`` takes the recipe's choice.
     dont_use
@@ -315,8 +320,8 @@ class Synthesis:
             raise ValueError(f"synthesis: memories {self.memories!r} is none of {', '.join(MEMORIES)}")
         if self.outside_bits < 1:
             raise ValueError(f"synthesis: outside_bits must be at least 1, not {self.outside_bits}")
-        if self.recipe not in Recipe.ALL:
-            raise ValueError(f"synthesis: recipe {self.recipe!r} is none of {', '.join(Recipe.ALL)}")
+        if self.recipe not in Recipe.NAMES:
+            raise ValueError(f"synthesis: recipe {self.recipe!r} is none of {', '.join(Recipe.NAMES)}")
         if self.hierarchy not in (None, "flatten", "keep"):
             raise ValueError(f"synthesis: hierarchy {self.hierarchy!r} is neither 'flatten' nor 'keep'")
         if self.memories == "outside" and self.hierarchy == "keep":

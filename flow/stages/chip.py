@@ -109,6 +109,9 @@ class ChipFlow:
         Return the identities of the installed packages with these modules.
     waves
         Record waves of every test.
+    perturbation
+        Which replicate of synthesis, 0 for the one that counts: nothing that
+        matters differs between them.
     """
 
     design: Design
@@ -120,6 +123,7 @@ class ChipFlow:
     packages: Callable[[frozenset[str]], Iterable[ToolIdentity]]
     parts: frozenset[str] = frozenset(PARTS)
     waves: bool = False
+    perturbation: int = 0
     _memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def graph(self) -> Graph:
@@ -481,6 +485,7 @@ class ChipFlow:
                 "memories": options.memories,
                 **({"outside_bits": options.outside_bits} if options.memories == "outside" else {}),
                 "macros": [_described(macro) for macro in _macros(plan)],
+                **({"perturbation": self.perturbation} if self.perturbation else {}),
             },
             inputs={**rtl["inputs"], **self._liberty(plan, slow), **script},
             outputs=("netlist", "stat", "log?"),

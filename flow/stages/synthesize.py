@@ -32,11 +32,21 @@ from flow.tools.netlist import (
     resize_flops,
     write_verilog,
 )
-from flow.tools.yosys import Frontend, Yosys, elaborate_script, map_script, recipe
+from flow.tools.yosys import (
+    RECIPES,
+    Frontend,
+    Yosys,
+    elaborate_script,
+    jitter,
+    map_script,
+    recipe,
+    shuffle_cells,
+)
 from flow.tools.yosys import Mapping as MapPlan
 from flow.tools.yosys.adapter import has_slang
 from flow.tools.yosys.log import read_log
 from flow.tools.yosys.memories import macro_outline
+from flow.tools.yosys.script import FRONT
 
 __all__ = ["SynthesisParams", "Synthesize"]
 
@@ -79,6 +89,9 @@ class SynthesisParams:
         Area of a gate equivalent; found in the library when ``None``.
     netlist_json
         Whether to give the netlist as JSON too.
+    perturbation
+        Which replicate, 0 for none: cells are taken in another order, and the
+        target is up to half a per cent off. The function stays.
     """
 
     top: str
@@ -99,12 +112,13 @@ class SynthesisParams:
     macros: tuple[Mapping[str, Any], ...] = ()
     nand2_area: float | None = None
     netlist_json: bool = False
+    perturbation: int = 0
 
     def __post_init__(self) -> None:
         try:
             recipe(self.recipe)
         except KeyError:
-            raise ValueError(f"recipe {self.recipe!r} is none of area, balanced, speed") from None
+            raise ValueError(f"recipe {self.recipe!r} is none of {', '.join(RECIPES)}") from None
         if self.hierarchy not in (None, "flatten", "keep"):
             raise ValueError(f"hierarchy {self.hierarchy!r} is neither 'flatten' nor 'keep'")
         if self.frontend not in (None, "verilog", "slang"):
@@ -113,6 +127,8 @@ class SynthesisParams:
             raise ValueError(f"memories {self.memories!r} is none of auto, registers, outside")
         if self.memories == "outside" and not self.flatten:
             raise ValueError("memories are left outside of a flattened design alone: hierarchy is 'keep'")
+        if self.perturbation < 0:
+            raise ValueError(f"perturbation must not be negative, as {self.perturbation} is")
         if self.max_fanout < 2:
             raise ValueError(f"max_fanout must be at least 2, not {self.max_fanout}")
         if self.clock_period_ns is not None and not self.clock_period_ns > 0:
@@ -187,6 +203,8 @@ class Synthesize:
         cells = _load_cells(ctx, params)
         self._elaborate(ctx, params, sources, files, cells)
         outside = compose_memories(ctx, files, cells.library, cells.macros, cells.usable, params.memory_plan)
+        if params.perturbation:
+            _perturb(ctx.workdir / FRONT, params.perturbation)
         self._map(ctx, params, files, cells)
         report_design(ctx, files.real, params.allow_latches, params.allow_undriven)
         _finish(ctx, params, cells, outside)
@@ -245,7 +263,8 @@ class Synthesize:
     def _map(self, ctx: StepContext, params: SynthesisParams, files: SafeFiles, cells: _Cells) -> None:
         identity = ctx.tool("yosys")
         way = recipe(params.recipe)
-        target = way.target_ps(params.clock_period_ns) if params.clock_period_ns else 1
+        period = (params.clock_period_ns or 0.0) * jitter(params.perturbation)
+        target = way.target_ps(period) if period else 1
         plan = MapPlan(
             recipe=way,
             version=tuple(int(n) for n in identity.version.split(".")[:2] if n.isdigit()),
@@ -294,6 +313,11 @@ class Synthesize:
             raise ToolError("yosys", said, result.log)
         runs: list[dict[str, float]] = reading.data["abc"]
         return runs
+
+
+def _perturb(front: Path, seed: int) -> None:
+    text = front.read_text(encoding="utf-8")
+    front.write_text(shuffle_cells(text, seed), encoding="utf-8")
 
 
 def _load_cells(ctx: StepContext, params: SynthesisParams) -> _Cells:
@@ -382,7 +406,8 @@ def _mended(ctx: StepContext, params: SynthesisParams, cells: _Cells, outside: l
     load = params.load_pf if params.load_pf is not None else float(roles.get("load_pf") or 0.0)
     added = buffer_fanout(netlist, library, rule, None if rebuilt else links)
     links = Links(netlist, library)
-    resized = 0 if params.recipe == "area" else resize_flops(netlist, library, cells.usable, load, links)
+    sized = recipe(params.recipe).resize
+    resized = resize_flops(netlist, library, cells.usable, load, links) if sized else 0
     return Mapped(
         netlist=netlist,
         library=library,

@@ -1,15 +1,17 @@
 """Yosys: logic synthesis.
 
 ``adapter`` finds it, ``script`` plans what it does, ``recipe`` says how hard
-it tries, ``memories`` what it may compose memories of, ``log`` reads what it
-said. ``child`` is the process that runs a script in the wheel's library.
+it tries, ``perturb`` changes what must not matter, ``memories`` what it may
+compose memories of, ``log`` reads what it said. ``child`` is the process that
+runs a script in the wheel's library.
 """
 
 from __future__ import annotations
 
 from flow.tools.yosys.adapter import Yosys
 from flow.tools.yosys.log import read_latches, read_log, read_problems
-from flow.tools.yosys.recipe import Recipe, recipe
+from flow.tools.yosys.perturb import jitter, shuffle_cells
+from flow.tools.yosys.recipe import PORTFOLIO, RECIPES, Recipe, recipe
 from flow.tools.yosys.script import (
     Frontend,
     Mapping,
@@ -20,11 +22,14 @@ from flow.tools.yosys.script import (
 )
 
 __all__ = [
+    "PORTFOLIO",
+    "RECIPES",
     "Frontend",
     "Mapping",
     "Recipe",
     "Yosys",
     "elaborate_script",
+    "jitter",
     "map_script",
     "memory_script",
     "outside_script",
@@ -32,4 +37,5 @@ __all__ = [
     "read_log",
     "read_problems",
     "recipe",
+    "shuffle_cells",
 ]

@@ -7,16 +7,25 @@ quarter less area than ``map`` or ``&nf``, and more slowly; delay balancing
 (``if -g``) before structural choices and ``map`` biased towards delay, then
 buffering of inputs too, is what pays for speed, and a parallel-prefix adder
 pays once more.
+
+Which structure is the fastest depends on the design, and nobody can tell
+beforehand: the recipes of the portfolio are those that won on some design, on
+nangate45 or sky130, when each was tried on seven small blocks. Retiming is in
+none: registers that move are no longer those of the RTL, which activity,
+equivalence and reset are told by.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Attempt", "Recipe", "recipe"]
+__all__ = ["PORTFOLIO", "RECIPES", "Attempt", "Recipe", "recipe"]
 
 # Share of the clock period left to logic once flip-flops and ports have theirs.
 LOGIC_SHARE = 0.7
+# What recipes for speed aim at, of that: sizes are driven on a little beyond what timing will ask for.
+FAST = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +66,8 @@ class Recipe:
         first that meets the target is the one to take, else the last.
     relax
         Multiplies the delay target; 0 asks for the fastest.
+    resize
+        Whether flip-flops get the drive that suits what they feed.
     """
 
     flatten: bool = True
@@ -66,6 +77,7 @@ class Recipe:
     share: bool = True
     attempts: tuple[Attempt, ...]
     relax: float = 1.0
+    resize: bool = True
 
     def target_ps(self, period_ns: float) -> int:
         """Return the delay target of logic for a clock period."""
@@ -104,9 +116,26 @@ _SMALL = _TIDY + "dc2\nstrash\ndch\namap\ntopo\n"
 _BALANCE = "strash\nif -g -K 6\nstrash\ndch\n"
 _MAP = "map -B 0.9 -D {D}\ntopo\n"
 
+# Balancing over wider cuts, and the rewritings before it that were found to open other structures.
+_WIDE = "strash\nif -g -K 8\nstrash\ndch\n"
+_REWRITE = "&get -n\n&syn4\n&put\n"
+_LAZY = "&get -n\n&st\n&if -g -K 6\n&synch2\n&if -g -K 6\n&synch2\n&put\nstrash\ndch\n"
+_BINARY = "&get -n\n&st\n&b -d\n&synch2\n&put\n"
+_MAP_HALF = "map -B 0.5 -D {D}\ntopo\n"
+
+
+def _fast(abc: str, **options: Any) -> Recipe:  # noqa: ANN401 - fields of Recipe
+    """Return a recipe for speed that maps with one script, before buffers and sizes."""
+    values = {"arith_tree": True, "adder": "han-carlson.v", "share": False, **options}
+    return Recipe(relax=FAST, attempts=(Attempt(abc=_TIDY + abc + _SIZE),), **values)
+
+
 _RECIPES = {
+    # For estimates: no second structure is looked for.
+    "quick": Recipe(attempts=(Attempt(abc="strash\ndc2\nstrash\ndch\nmap -D {D}\ntopo\n" + _SIZE),)),
     "area": Recipe(
         adder="ripple",
+        resize=False,
         # Sizes are chosen without a target: drives suit their loads, and nothing is made faster than that.
         attempts=(Attempt(abc=_SMALL + "buffer -c -p -N {F}\ntopo\ndnsize -D 1000000000\nstime -p\n"),),
     ),
@@ -125,7 +154,20 @@ _RECIPES = {
         relax=0.0,
         attempts=(Attempt(abc=_TIDY + _BALANCE + _BALANCE + _MAP + _SIZE),),
     ),
+    "wide": _fast(_WIDE + _WIDE + _MAP),
+    "wide-sklansky": _fast(_WIDE + _WIDE + _MAP, adder="sklansky.v"),
+    "wide-half": _fast(_WIDE + _WIDE + _MAP_HALF),
+    "wide-rewrite": _fast(_REWRITE + _WIDE + _WIDE + _MAP),
+    "wide-lazy": _fast(_LAZY + _WIDE + _MAP),
+    "wide-binary": _fast(_BINARY + _WIDE + _WIDE + _MAP),
+    "wide-plain": _fast(_WIDE + _WIDE + _MAP, booth=False, arith_tree=False),
 }
+
+#: Names of all recipes.
+RECIPES = tuple(_RECIPES)
+#: What a search over recipes tries, what wins most often first.
+PORTFOLIO = ("wide", "wide-rewrite", "speed", "wide-sklansky", "wide-lazy", "wide-binary", "wide-half",
+             "wide-plain", "balanced", "area")  # fmt: skip
 
 
 def recipe(name: str) -> Recipe:

@@ -30,6 +30,7 @@ LATCHES = "latches.il"
 PROBLEMS = "problems.txt"
 LOOPS = "loops.txt"
 MEMORIES = "memories.il"
+FRONT = "front.il"
 READY = "ready.il"
 # Tried before Yosys's own map of carries: templates come in order of their names.
 _RIPPLE = """read_verilog -icells <<RIPPLE
@@ -165,7 +166,7 @@ def elaborate_script(frontend: Frontend, *, flatten: bool) -> str:
         "memory -nomap",
         "opt_clean",
         f"dump -o {MEMORIES} t:$mem t:$mem_v2",
-        "write_rtlil front.il",
+        f"write_rtlil {FRONT}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -183,14 +184,14 @@ def memory_script(bit_area: float, registers: Iterable[str]) -> str:
     registers
         Cells of memories that must become flip-flops.
     """
-    lines = ["read_rtlil front.il", "read_verilog -lib macros.v"]
+    lines = [f"read_rtlil {FRONT}", "read_verilog -lib macros.v"]
     lines += [f'setattr -set ram_style "logic" t:$mem_v2 c:{_pattern(name)} %i' for name in registers]
     lines += [
         f"memory_libmap -lib rams.txt -logic-cost-ram {bit_area:.6g}",
         "techmap -map rams.v",
         "opt_clean",
         f"dump -o {MEMORIES} t:$mem t:$mem_v2",
-        "write_rtlil front.il",
+        f"write_rtlil {FRONT}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -205,13 +206,13 @@ def outside_script(cells: MappingType[str, str]) -> str:
     cells
         Cells of memories, and the type, a black box in ``outside.v``, that each becomes.
     """
-    lines = ["read_rtlil front.il", "read_verilog -lib outside.v"]
+    lines = [f"read_rtlil {FRONT}", "read_verilog -lib outside.v"]
     for name, kind in cells.items():
         lines += [
             f"select -set outside t:$mem_v2 c:{_pattern(name)} %i",
             f"chtype -set \\{kind} @outside",
         ]
-    lines += [f"dump -o {MEMORIES} t:$mem t:$mem_v2", "write_rtlil front.il"]
+    lines += [f"dump -o {MEMORIES} t:$mem t:$mem_v2", f"write_rtlil {FRONT}"]
     return "\n".join(lines) + "\n"
 
 
@@ -276,7 +277,7 @@ def _gate_lines(mapping: Mapping) -> list[str]:
     lines = []
     if adder == "ripple":
         lines += ["design -push", _RIPPLE, "design -save ripple", "design -pop"]
-    lines.append("read_rtlil front.il")
+    lines.append(f"read_rtlil {FRONT}")
     if way.booth and version >= (0, 33):
         lines.append("booth")
     lines.append("alumacc")
