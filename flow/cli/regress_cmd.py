@@ -26,6 +26,7 @@ _COMMANDS = {
     "show": ("flow.cli.regress_kept:show", "Show a regression again."),
     "diff": ("flow.cli.regress_kept:diff", "Compare two regressions."),
     "note": ("flow.cli.regress_kept:note", "Say whose a bucket is, and what is known of it."),
+    "coverage": ("flow.cli.regress_coverage:coverage", "Show what a regression covered, by file."),
 }
 #: As of `suzuri` itself, for whoever calls this command without it.
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -149,7 +150,8 @@ def _run(suite: str, as_json: bool, quiet: bool, **options: Any) -> None:  # noq
         raise ConfigError(f"{suite} is a folder, not a suite", None, f"suzuri regress --design {suite}")
     choice = Choice(suite=suite, tags=options.pop("tags"), tests=options.pop("tests"), seeds=seeds)
     again = not options.pop("no_reruns")
-    order = Order(choice=choice, fixed_seed=fixed, ranked=ranked, reruns=again, waves=again)
+    asked = options.pop("coverage")
+    order = Order(choice=choice, fixed_seed=fixed, ranked=ranked, reruns=again, waves=again, coverage=asked)
     campaign = Campaign(request_of(**options), order, command_line())
     with stages(quiet=quiet or as_json) as stage:
         finished = campaign.run(stage)

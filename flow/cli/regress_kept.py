@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flow.regress.model import Night
     from flow.regress.past import Past
 
-__all__ = ["diff", "kept_options", "listing", "near", "note", "show"]
+__all__ = ["diff", "find", "kept_options", "listing", "near", "note", "show"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -128,7 +128,7 @@ def show(regression: str, path: Path, build: Path | None, database: str | None, 
     from flow.regress.kept import with_notes
     from flow.report.regress.terminal import summary
 
-    kept, home = _find(regression, path, build, database)
+    kept, home = find(regression, path, build, database)
     shown = kept.regression
     if home is not None:
         with home.history() as history:
@@ -144,7 +144,7 @@ def show(regression: str, path: Path, build: Path | None, database: str | None, 
         click.echo("Its report is not there any more.")
 
 
-def _find(word: str, path: Path, build: Path | None, database: str | None) -> tuple[Kept, Home | None]:
+def find(word: str, path: Path, build: Path | None, database: str | None) -> tuple[Kept, Home | None]:
     """Return a regression, and the design's home unless it is named by its path."""
     from flow.regress.kept import Home, read_regression
 
@@ -183,11 +183,11 @@ def diff(
     """
     from flow.regress.diff import diff as compare
 
-    later, home = _find(b, path, build, database)
+    later, home = find(b, path, build, database)
     if a is None:
         earlier = _before(later, home)
     else:
-        earlier, _ = _find(a, path, build, database)
+        earlier, _ = find(a, path, build, database)
     first, second = earlier.regression, later.regression
     if first.design != second.design:
         raise ConfigError(f"{first.id} is of {first.design}, and {second.id} of {second.design}", None)

@@ -11,6 +11,8 @@ import click
 
 from flow.cli.options import FORCE, SET, WHERE, with_options
 from flow.engine.events import Listener
+from flow.model.coverage import KINDS, check_kinds
+from flow.model.errors import ConfigError
 from flow.model.graph import Graph
 from flow.project.request import Request, parse_assignment
 
@@ -18,10 +20,25 @@ __all__ = ["campaign_options", "request_of", "stages"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+def _kinds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Read kinds of code coverage; None where nothing is said."""
+    if value is None:
+        return None
+    if value in ("all", "none"):
+        return KINDS if value == "all" else ()
+    try:
+        return check_kinds([word.strip() for word in value.split(",") if word.strip()])
+    except ValueError as error:
+        raise ConfigError(str(error), "--coverage", "For example: --coverage line,toggle") from None
+
+
 _OPTIONS = (
     click.option("--design", "path", default=".", type=click.Path(path_type=Path), metavar="FOLDER",
                  help="Folder with the suzuri.toml; the current one by default."),
     SET,
+    click.option("--coverage", metavar="KINDS", callback=_kinds,
+                 help="Code coverage to collect: all, none, or some of line,toggle,branch,expression."),
     FORCE,
     click.option("--skip-missing", is_flag=True, help="Leave out what needs a tool that is not installed."),
     *WHERE,

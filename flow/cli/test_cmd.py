@@ -41,7 +41,8 @@ def test(name: str, seed: int | None, waves: bool, as_json: bool, **options: Any
     from flow.regress.select import Choice
 
     choice = Choice(tests=(name,), seeds=1)
-    order = Order(choice=choice, fixed_seed=seed, reruns=False, waves=waves, keep=False)
+    asked = options.pop("coverage")
+    order = Order(choice=choice, fixed_seed=seed, reruns=False, waves=waves, keep=False, coverage=asked)
     campaign = Campaign(request_of(**options), order, command_line())
     with stages(quiet=as_json) as stage:
         finished = campaign.run(stage)

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flow.engine.manifest_coverage import coverage_of, kinds_in
 from flow.engine.manifest_sweep import sweep_of
 from flow.engine.manifest_table import Table, build
 from flow.model.constraint import Clock, Constraints
@@ -42,7 +43,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
 _TOP_KEYS = (
     "design", "clock", "clocks", "reset", "constraints", "synthesis", "test", "suite", "testplan",
-    "workload", "formal", "lint", "limit", "pdk", "run", "isa", "sweep",
+    "workload", "formal", "lint", "limit", "pdk", "run", "isa", "sweep", "coverage",
 )  # fmt: skip
 _DESIGN_KEYS = (
     "name", "top", "description", "sources", "include_dirs", "defines", "python_root", "python_packages",
@@ -147,6 +148,7 @@ def _design(root: Table, design: Table, manifest: Path) -> Design:
         "pdks": _pdks(root),
         "default_pdks": run.strings("pdk") or ("osu018",),
         "isa": _isa(root.table("isa"), folder) if "isa" in root.data else None,
+        "coverage": coverage_of(root.table("coverage")),
     }
     result: Design = build(Design, design, values)
     return result
@@ -332,6 +334,7 @@ def _test(table: Table) -> TestSpec:
         values[key] = table.strings(key)
     values["parameters"] = _parameters(table)
     values["env"] = {k: str(v) for k, v in table.table("env").data.items()}
+    values["coverage"] = kinds_in(table, "coverage")
     test: TestSpec = build(TestSpec, table, values)
     return test
 
@@ -353,6 +356,7 @@ def _suite(table: Table) -> SuiteSpec:
     }  # fmt: skip
     values: dict[str, Any] = {k: table.get(k, kind) for k, kind in kinds.items() if k in table.data}
     values["tests"] = table.strings("tests")
+    values["coverage"] = kinds_in(table, "coverage")
     if "tags" in table.data:
         values["tags"] = build(TagExpression, Table({}, table.file, f"{table.key}.tags"),
                                 {"text": table.get("tags", str)})  # fmt: skip
@@ -365,7 +369,7 @@ def _testplan(table: Table) -> TestplanEntry:
     if not table.get("name", str):
         raise ConfigError("the key 'name' is missing", table.place("name"), 'Add name = "..." there.')
     values: dict[str, Any] = {k: table.get(k, str) for k in ("name", "requirement") if k in table.data}
-    values |= {key: table.strings(key) for key in ("tests", "bins")}
+    values |= {key: table.strings(key) for key in ("tests", "bins", "code")}
     entry: TestplanEntry = build(TestplanEntry, table, values)
     return entry
 

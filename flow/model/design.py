@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flow.model.constraint import Constraints
+from flow.model.coverage import CoverageSpec, check_kinds
 from flow.model.suite import SuiteSpec
 from flow.model.sweep import SweepSpec
 from flow.model.testplan import TestplanEntry, check_testplan
@@ -120,6 +121,9 @@ class TestSpec:
         Why its failures do not fail a regression; empty where they do.
     owner
         Whose it is.
+    coverage
+        Kinds of code coverage that regressions collect of it; ``None`` for
+        what the suite or the design says.
     """
 
     __test__ = False  # not a pytest class
@@ -143,6 +147,7 @@ class TestSpec:
     xfail: str = ""
     quarantine: str = ""
     owner: str = ""
+    coverage: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.workload and not _METRIC.fullmatch(self.name):
@@ -168,6 +173,7 @@ class TestSpec:
         for name in self.env:
             if not name or "=" in name:
                 raise ValueError(f"test {self.name}: {name!r} is not the name of an environment variable")
+        _check_coverage(self)
         try:
             re.compile(self.testcase or "")
         except re.error as error:
@@ -398,6 +404,8 @@ class Design:
         Constructor parameters of the top, or Verilog parameters.
     isa
         How programs run on it, when it is a RISC-V core.
+    coverage
+        Which code coverage its regressions collect, and what need not be covered.
     """
 
     name: str
@@ -425,6 +433,7 @@ class Design:
     default_pdks: tuple[str, ...] = ()
     isa: IsaSpec | None = None
     sweeps: tuple[SweepSpec, ...] = ()
+    coverage: CoverageSpec = field(default_factory=CoverageSpec)
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -454,6 +463,15 @@ class Design:
         for proof in self.formal:
             if proof.top is not None and not pattern.fullmatch(proof.top):
                 raise ValueError(f"formal {proof.name}: top {proof.top!r} is not {what}")
+
+
+def _check_coverage(test: TestSpec) -> None:
+    check_kinds(test.coverage or ())
+    if test.coverage and test.simulator == "icarus":
+        raise ValueError(
+            f"test {test.name}: Icarus Verilog has no code coverage; leave coverage out, or "
+            'set simulator = "verilator"'
+        )
 
 
 def _check_suites(suites: tuple[SuiteSpec, ...], tests: set[str]) -> None:

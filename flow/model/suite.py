@@ -7,13 +7,15 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from flow.model.coverage import check_kinds
+
 __all__ = ["IMPLICIT_SUITES", "REGRESS_COMMANDS", "SuiteSpec", "TagExpression"]
 
 #: Suites that every design has: the tests with that tag.
 IMPLICIT_SUITES = ("smoke", "nightly", "weekly")
 
 #: What else may follow ``suzuri regress``: no suite can be called so.
-REGRESS_COMMANDS = ("list", "show", "diff", "note")
+REGRESS_COMMANDS = ("list", "show", "diff", "note", "coverage")
 
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
 _TOKEN = re.compile(r"\s*(?:([()])|([\w.:/+-]+))")
@@ -147,6 +149,8 @@ class SuiteSpec:
         Multiplies the tests' limits.
     description
         One sentence.
+    coverage
+        Kinds of code coverage that it collects; ``None`` for what the design says.
     """
 
     name: str
@@ -156,8 +160,10 @@ class SuiteSpec:
     runs: int | None = None
     timeout_factor: float = 1.0
     description: str = ""
+    coverage: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        check_kinds(self.coverage or ())
         if not _NAME.match(self.name):
             raise ValueError(f"suite {self.name!r}: a name has letters, digits, '_' and '-'")
         if self.name in REGRESS_COMMANDS:

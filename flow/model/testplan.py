@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-__all__ = ["TestplanEntry", "check_testplan", "matches"]
+__all__ = ["TestplanEntry", "check_testplan", "matches", "matches_code"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,9 @@ class TestplanEntry:
     bins
         Shell patterns on coverpoints, for all of their bins, or on
         ``COVERPOINT.BIN``.
+    code
+        Shell patterns on source files, or ``FILE:FIRST-LAST`` for some of the
+        lines, whose code coverage shows it.
     """
 
     __test__ = False
@@ -33,12 +37,13 @@ class TestplanEntry:
     requirement: str = ""
     tests: tuple[str, ...] = ()
     bins: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise ValueError("testplan: an entry has a name")
-        if not self.tests and not self.bins:
-            raise ValueError(f"testplan {self.name}: give tests, bins or both: nothing would show it")
+        if not self.tests and not self.bins and not self.code:
+            raise ValueError(f"testplan {self.name}: give tests, bins or code: nothing would show it")
 
 
 def check_testplan(entries: Sequence[TestplanEntry], tests: Collection[str]) -> None:
@@ -63,3 +68,12 @@ def check_testplan(entries: Sequence[TestplanEntry], tests: Collection[str]) -> 
 def matches(pattern: str, group: str, name: str) -> bool:
     """Whether a pattern of :attr:`TestplanEntry.bins` means a bin of a coverpoint."""
     return fnmatchcase(group, pattern) or fnmatchcase(f"{group}.{name}", pattern)
+
+
+def matches_code(pattern: str, file: str, line: int) -> bool:
+    """Whether a pattern of :attr:`TestplanEntry.code` means a line of a file."""
+    found = re.fullmatch(r"(.+):(\d+)(?:-(\d+))?", pattern)
+    if found is None:
+        return fnmatchcase(file, pattern)
+    first = int(found[2])
+    return first <= line <= int(found[3] or first) and fnmatchcase(file, found[1])

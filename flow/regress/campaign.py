@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flow.engine.cache import full_disk
 from flow.engine.driver import Options, run_graph
@@ -24,15 +23,15 @@ from flow.project.request import Request
 from flow.project.session import Session
 from flow.project.verdict import EXIT_CHECK, EXIT_GOOD, EXIT_INPUT, EXIT_TOOL
 from flow.regress.changes import changed_tests
-from flow.regress.commands import regress_command, test_command
-from flow.regress.coverage import Collector, summary
+from flow.regress.commands import regress_command
+from flow.regress.covering import Covering, collecting
+from flow.regress.ledger import Ledger, keys_of, why_missing
 from flow.regress.limits import arrange
-from flow.regress.model import Bucket, Regression, Result, Verdict
-from flow.regress.rank import RANKED, rank, ranked_record, ranked_runs, read_ranked
+from flow.regress.model import Bucket, Regression, Verdict
+from flow.regress.rank import ranked_runs, read_ranked
 from flow.regress.seeds import runs_of
-from flow.regress.select import Choice, select
-from flow.regress.testplan import plan_rows, unmatched
-from flow.regress.verdicts import expected, results_of, settle
+from flow.regress.select import Choice, select, suite_of
+from flow.regress.verdicts import results_of, settle
 from flow.stages.chip import TestRun
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ __all__ = ["Campaign", "Finished", "Order"]
 MOST_RERUNS = 100
 MOST_WAVES = 20
 _EXIT_INTERRUPTED = 130
-_LOG_BYTES = 1 << 20
 
 #: Told what is about to run: a heading, and its graph; returns who is told of its steps.
 Stageman = Callable[[str, Graph], Listener]
@@ -66,6 +64,8 @@ class Order:
         Whether to repeat what failed, and to record waves of each bucket.
     keep
         Whether to record it in the history, to which it is then compared.
+    coverage
+        Kinds of code coverage to collect of all tests; None for what the manifest says.
     """
 
     choice: Choice
@@ -74,6 +74,7 @@ class Order:
     reruns: bool = True
     waves: bool = True
     keep: bool = True
+    coverage: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,17 +122,17 @@ class Campaign:
         self._order = order
         self._command = command
         self._notes: list[str] = []
-        self._results: dict[tuple[str, int], list[Result]] = {}
-        self._runs: dict[tuple[str, int], TestRun] = {}
-        self._together: set[tuple[str, int]] = set()
-        self._coverage = Collector()
-        self._missing: dict[tuple[str, int], str] = {}
         self._codes = {EXIT_GOOD}
         alone = order.waves and not order.keep  # one test, whose waves are asked for
         self._session = Session(replace(self._request, waves=alone), command, self._choose)
         self._id = new_run_id()
         where = self._session.build / ("regress" if order.keep else "test") / self._id
         self._folder = where
+        session = self._session
+        self._ledger = Ledger(
+            session.design, self._request, session.cache, where, fixed=order.fixed_seed is not None
+        )
+        self._covering = Covering(session.design, session.cache, session.flow)
 
     def _choose(self, design: Design) -> Sequence[TestRun]:
         build = self._request.build or design.root / "build"
@@ -142,12 +143,21 @@ class Campaign:
             runs = ranked_runs(design, tests, keys)
         else:
             runs = runs_of(tests, self._request.master_seed, self._order.fixed_seed)
+        runs, notes = self._collecting(design, runs)
+        self._notes += notes
         if not self._order.keep:
             return runs
         with _history(self._request.database or build.absolute() / "suzuri.sqlite") as history:
             latest = history.latest(design.name)
             changed = changed_tests(design, latest[1]) if latest else frozenset()
             return arrange(runs, history.tests(design.name), changed)
+
+    def _collecting(self, design: Design, runs: Sequence[TestRun]) -> tuple[list[TestRun], list[str]]:
+        """Have the runs collect code coverage; one test alone only does when it is asked for."""
+        asked = self._order.coverage
+        if asked is None and not self._order.keep:
+            asked = ()
+        return collecting(design, runs, suite_of(design, self._order.choice.suite).coverage, asked)
 
     @property
     def graph(self) -> Graph:
@@ -182,6 +192,8 @@ class Campaign:
             interrupted = self._first_pass(stage("", self.graph))
             if self._order.reruns and not interrupted:
                 interrupted = self._repeat_failures(stage)
+            covered, notes = self._covering.record(self._ledger.all_results())
+            self._notes += notes
             regression = Regression(
                 id=self._id,
                 design=self._session.design.name,
@@ -191,9 +203,9 @@ class Campaign:
                 started=started.isoformat(timespec="seconds"),
                 master_seed=self._request.master_seed,
                 command=regress_command(self._session.design, self._request, self._order),
-                results=self._all_results(),
-                missing=self._all_missing(),
-                coverage=self._covered(),
+                results=self._ledger.all_results(),
+                missing=self._ledger.all_missing(),
+                coverage=covered,
             )
             finished = self._finish(regression, stage, clock, interrupted=interrupted)
         except OSError as error:
@@ -221,38 +233,23 @@ class Campaign:
             regression = classify(regression, history)
             if self._order.waves and not interrupted:
                 interrupted = self._record_waves(regression.buckets, stage)
-                regression = replace(regression, results=self._all_results())
+                regression = replace(regression, results=self._ledger.all_results())
             known = history.latest(regression.design) is not None
             regression = replace(_unhidden(regression, known=known), elapsed_s=time.monotonic() - clock)
             nights = history.nights(regression.design, regression.suite)
             if not interrupted:
                 history.record(regression)
         _write_json(self._folder / "regression.json", regression)
-        if len(self._coverage) and self._order.ranked is None and not interrupted:
-            self._write_ranking()
-        if len(self._coverage):
-            from flow.regress.coverage_ucis import write_ucis  # noqa: PLC0415
-
-            write_ucis(regression, self._coverage.merged(), self._folder / "coverage.ucis.xml")
+        if len(self._covering) and self._order.ranked is None and not interrupted:
+            self._covering.write_ranking(self._folder, self._id, self._ledger.times())
+        if len(self._covering):
+            self._covering.write_ucis(self._folder, regression)
         from flow.regress import junit  # noqa: PLC0415
         from flow.report.regress import write  # noqa: PLC0415
 
         junit.write(regression, self._folder / "junit.xml")
         write(regression, self._folder / "report.html", nights)
         return self._finished(regression, interrupted)
-
-    def _covered(self) -> dict[str, Any]:
-        merged = self._coverage.merged()
-        found = summary(merged)
-        if plan := self._session.design.testplan:
-            found["testplan"] = plan_rows(plan, self._all_results(), merged)
-            self._notes += unmatched(found["testplan"])
-        return found
-
-    def _write_ranking(self) -> None:
-        times = {key: sum(result.time_s or 0.0 for result in own) for key, own in self._results.items()}
-        record = ranked_record(self._id, rank(self._coverage, times), self._coverage)
-        (self._folder / RANKED).write_text(json.dumps(record, indent=1))
 
     def _finished(self, regression: Regression, interrupted: bool) -> Finished:
         codes = set(self._codes)
@@ -276,29 +273,31 @@ class Campaign:
 
     def _first_pass(self, listener: Listener) -> bool:
         runs = {(run.test.name, run.seed): run for run in self._session.flow.runs}
-        self._runs = runs
+        ledger = self._ledger
+        ledger.runs = runs
         outcomes = self._execute(self.graph, listener)
         for step in self.graph:
             outcome = outcomes[step.name]
             if step.kind != "simulate":
                 self._note_other(step, outcome)
                 continue
-            members = [runs[key] for key in _keys(step)]
+            keys = keys_of(step)
+            members = [runs[key] for key in keys]
             if len(members) > 1:
-                self._together.update((run.test.name, run.seed) for run in members)
-            self._coverage.take(_keys(step), outcome.data)
-            found = self._dress(results_of(members, outcome, step.name), step, outcome)
-            for key in _keys(step):
+                ledger.together.update(keys)
+            self._covering.take(step, keys, self.graph, outcomes)
+            found = ledger.dress(results_of(members, outcome, step.name), step, outcome)
+            for key in keys:
                 own = [result for result in found if (result.test, result.seed) == key]
                 if own:
-                    self._results[key] = own
+                    ledger.results[key] = own
                 else:
-                    self._missing[key] = _why_missing(outcome)
+                    ledger.missing[key] = why_missing(outcome)
         for name, error in self._session.missing_tools:
             for key, run in runs.items():
-                if key not in self._results and (name == run.test.simulator or name in ("cocotb", "cxx")):
-                    self._missing[key] = str(error)
-        return any(outcome.status is Status.CANCELLED for outcome in outcomes.values())
+                if key not in ledger.results and (name == run.test.simulator or name in ("cocotb", "cxx")):
+                    ledger.missing[key] = str(error)
+        return _cancelled(outcomes)
 
     def _note_other(self, step: Step, outcome: Outcome) -> None:
         """Take note of a failure that is no test's: the design does not elaborate or build."""
@@ -310,29 +309,30 @@ class Campaign:
 
     def _repeat_failures(self, stage: Stageman) -> bool:
         """Run alone what failed, hung or crashed: its verdict is its own then, and whether it is flaky."""
-        failed = [key for key, own in self._results.items() if any(r.verdict.triaged for r in own)]
+        failed = [key for key, own in self._ledger.results.items() if any(r.verdict.triaged for r in own)]
         if not failed:
             return False
         chosen = self._spread(failed)[:MOST_RERUNS]
         if len(chosen) < len(failed):
             self._notes.append(f"{len(chosen)} of the {len(failed)} runs that failed were repeated alone")
-        runs = [self._alone(self._runs[key], repeat=1) for key in chosen]
-        outcomes = self._again(stage, f"Repeating {len(runs)} that failed, each alone", runs)
-        for (step, outcome), key in outcomes:
-            run = self._runs[key]
-            again = self._dress(results_of([run], outcome, step.name), step, outcome)
+        runs = [self._alone(self._ledger.runs[key], repeat=1) for key in chosen]
+        ledger = self._ledger
+        graph, outcomes = self._again(stage, f"Repeating {len(runs)} that failed, each alone", runs)
+        for step in _simulations(graph):
+            outcome, key = outcomes[step.name], keys_of(step)[0]
+            again = ledger.dress(results_of([ledger.runs[key]], outcome, step.name), step, outcome)
             if any(result.verdict is Verdict.INFRA for result in again):
                 again = []  # says nothing of the test
-            elif key in self._together:  # counts as it went alone
-                self._coverage.take([key], outcome.data)
-            self._results[key] = settle(self._results[key], again, alone_before=key not in self._together)
-        return any(outcome.status is Status.CANCELLED for (_, outcome), _ in outcomes)
+            elif key in ledger.together:  # counts as it went alone
+                self._covering.take(step, [key], graph, outcomes)
+            ledger.results[key] = settle(ledger.results[key], again, alone_before=key not in ledger.together)
+        return _cancelled(outcomes)
 
     def _spread(self, keys: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
         """Return the keys, one of each kind of failure before the second of any."""
         from flow.regress.buckets import group  # noqa: PLC0415
 
-        buckets = group([result for own in self._results.values() for result in own])
+        buckets = group([result for own in self._ledger.results.values() for result in own])
         rank: dict[tuple[str, int], int] = {}
         for bucket in buckets:
             for place, (test, _, seed) in enumerate(bucket.members):
@@ -341,95 +341,36 @@ class Campaign:
 
     def _alone(self, run: TestRun, *, repeat: int = 0, waves: bool = False) -> TestRun:
         limit = None if run.limit_s is None else min(run.test.timeout_s, 3 * run.limit_s)
-        return replace(run, group=1, repeat=repeat, waves=waves, limit_s=limit)
+        coverage = () if waves else run.coverage  # waves are for looking at, not for counting
+        return replace(run, group=1, repeat=repeat, waves=waves, limit_s=limit, coverage=coverage)
 
     def _again(
         self, stage: Stageman, heading: str, runs: Sequence[TestRun]
-    ) -> list[tuple[tuple[Step, Outcome], tuple[str, int]]]:
+    ) -> tuple[Graph, Mapping[str, Outcome]]:
         graph = replace(self._session.flow, runs=tuple(runs)).graph()
-        outcomes = self._execute(graph, stage(heading, graph))
-        return [((step, outcomes[step.name]), _keys(step)[0]) for step in graph if step.kind == "simulate"]
+        return graph, self._execute(graph, stage(heading, graph))
 
     def _record_waves(self, buckets: Sequence[Bucket], stage: Stageman) -> bool:
         """Run the first of each bucket again with waves, and keep them beside the report."""
         keys = dict.fromkeys((b.members[0][0], b.members[0][2]) for b in buckets if b.members)
-        chosen = [key for key in keys if key in self._runs][:MOST_WAVES]
+        chosen = [key for key in keys if key in self._ledger.runs][:MOST_WAVES]
         if not chosen:
             return False
-        runs = [self._alone(self._runs[key], waves=True) for key in chosen]
-        outcomes = self._again(stage, f"Recording waves of {len(runs)}", runs)
-        for (step, outcome), key in outcomes:
-            waves = self._keep_waves(step, outcome)
-            self._results[key] = [replace(result, waves=waves) for result in self._results[key]]
-        return any(outcome.status is Status.CANCELLED for (_, outcome), _ in outcomes)
-
-    # -- results ----------------------------------------------------------
-
-    def _dress(self, results: Sequence[Result], step: Step, outcome: Outcome) -> list[Result]:
-        """Give results their commands, and those that failed their log."""
-        log = self._keep_log(step, outcome) if any(result.verdict.bad for result in results) else ""
-        waves = self._keep_waves(step, outcome) if len(_keys(step)) == 1 else ""
-        return [
-            replace(
-                result,
-                command=test_command(self._session.design, self._request, result.test, result.seed),
-                index=-1 if self._order.fixed_seed is not None else result.index,
-                log=log if result.verdict.bad else "",
-                waves=waves,
-            )
-            for result in results
-        ]
-
-    def _keep_waves(self, step: Step, outcome: Outcome) -> str:
-        view = outcome.outputs.get("waves")
-        if view is None:
-            return ""
-        name = step.name.removeprefix("simulate.").removesuffix(".waves")
-        target = self._folder / "waves" / f"{name}{Path(view.name).suffix}"
-        target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(self._session.cache.locate(view), target)
-        return str(target.relative_to(self._folder))
-
-    def _keep_log(self, step: Step, outcome: Outcome) -> str:
-        view = outcome.outputs.get("log")
-        kept = (outcome.error or {}).get("log")
-        source = self._session.cache.locate(view) if view is not None else Path(kept) if kept else None
-        if source is None or not source.is_file():
-            return ""
-        target = self._folder / "logs" / f"{step.name.removeprefix('simulate.')}.log"
-        with source.open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - _LOG_BYTES))
-            start = b"(its beginning is left out)\n" if size > _LOG_BYTES else b""
-            target.write_bytes(start + stream.read())
-        return str(target.relative_to(self._folder))
-
-    def _all_results(self) -> list[Result]:
-        """Return the results in the manifest's order, expected failures as such."""
-        tests = {test.name: place for place, test in enumerate(self._session.design.tests)}
-        keys = sorted(self._results, key=lambda key: (tests[key[0]], self._runs[key].index))
-        xfail = {test.name: test.xfail for test in self._session.design.tests}
-        return expected([result for key in keys for result in self._results[key]], xfail)
-
-    def _all_missing(self) -> list[tuple[str, str]]:
-        counts: dict[tuple[str, str], int] = {}
-        for (test, _), reason in self._missing.items():
-            counts[test, reason] = counts.get((test, reason), 0) + 1
-        return [
-            (test, reason if count == 1 else f"{reason} ({count} seeds)")
-            for (test, reason), count in counts.items()
-        ]
+        runs = [self._alone(self._ledger.runs[key], waves=True) for key in chosen]
+        graph, outcomes = self._again(stage, f"Recording waves of {len(runs)}", runs)
+        for step in _simulations(graph):
+            key = keys_of(step)[0]
+            waves = self._ledger.keep_waves(step, outcomes[step.name])
+            self._ledger.results[key] = [replace(r, waves=waves) for r in self._ledger.results[key]]
+        return _cancelled(outcomes)
 
 
-def _keys(step: Step) -> list[tuple[str, int]]:
-    params = step.params
-    return [(params["test"], seed) for seed in params.get("seeds", [params.get("seed")])]
+def _simulations(graph: Graph) -> Iterator[Step]:
+    return (step for step in graph if step.kind == "simulate")
 
 
-def _why_missing(outcome: Outcome) -> str:
-    if outcome.status is Status.CANCELLED:
-        return "interrupted"
-    return str((outcome.error or {}).get("what") or "was not run")
+def _cancelled(outcomes: Mapping[str, Outcome]) -> bool:
+    return any(outcome.status is Status.CANCELLED for outcome in outcomes.values())
 
 
 def _unhidden(regression: Regression, *, known: bool) -> Regression:

@@ -37,6 +37,8 @@ def regress_command(design: Design, request: Request, order: Order) -> str:
     else:
         words += ["--master-seed", str(request.master_seed)]
         words += ["--seeds", str(choice.seeds)] if choice.seeds is not None else []
+    if order.coverage is not None:
+        words += ["--coverage", ",".join(order.coverage) or "none"]
     return shlex.join([*words, *_set(request)])
 
 

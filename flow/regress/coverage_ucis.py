@@ -6,6 +6,8 @@ from importlib import metadata
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from flow.regress.codecov.collector import CodeMerged
+from flow.regress.codecov.ucis import add_code, files_of
 from flow.regress.coverage import FUNCTIONAL, Covered, Merged
 from flow.regress.model import Regression
 
@@ -20,8 +22,8 @@ def _text(text: str) -> str:
     return text.translate(_CONTROL)
 
 
-def ucis_xml(regression: Regression, merged: Merged) -> str:
-    """Return the functional coverage of a regression as UCIS 1.0 XML.
+def ucis_xml(regression: Regression, merged: Merged, code: CodeMerged | None = None) -> str:
+    """Return the coverage of a regression as UCIS 1.0 XML.
 
     The design is one instance with one cover group. The format has one goal
     for all bins of a coverpoint, so that one whose bins have several becomes
@@ -34,10 +36,14 @@ def ucis_xml(regression: Regression, merged: Merged) -> str:
         Whose coverage it is.
     merged
         What all its runs reached.
+    code
+        What they hit of the code; None where none was collected.
     """
     started = regression.started.partition("+")[0]  # UTC; not every reader knows offsets
     root = ET.Element("UCIS", ucisVersion=_VERSION, writtenBy="suzuri", writtenTime=started)
     ET.SubElement(root, "sourceFiles", fileName="suzuri.toml", id="1")
+    for file, number in files_of(code).items() if code is not None else ():
+        ET.SubElement(root, "sourceFiles", fileName=_text(file), id=str(number))
     ET.SubElement(
         root, "historyNodes",
         historyNodeId="0", logicalName=_text(regression.id), testStatus=str(regression.passed).lower(),
@@ -49,6 +55,16 @@ def ucis_xml(regression: Regression, merged: Merged) -> str:
     instance = ET.SubElement(root, "instanceCoverages", name=name, key="0", instanceId="0", moduleName=name)
     place = {"file": "1", "line": "1", "inlineCount": "1"}
     ET.SubElement(instance, "id", place)
+    if code is not None:
+        add_code(instance, code, _text)
+    if merged.points:
+        _functional(instance, merged, name, place)
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _functional(instance: ET.Element, merged: Merged, name: str, place: dict[str, str]) -> None:
+    """Add the bins as one cover group."""
     cover = ET.SubElement(instance, "covergroupCoverage")
     group = ET.SubElement(cover, "cgInstance", name=FUNCTIONAL, key="0")
     ET.SubElement(group, "options")
@@ -63,8 +79,6 @@ def ucis_xml(regression: Regression, merged: Merged) -> str:
             one = ET.SubElement(element, "coverpointBin", name=_text(entry), key=str(number), type=kind)
             span = ET.SubElement(one, "range", {"from": str(number), "to": str(number)})
             ET.SubElement(span, "contents", coverageCount=str(found.hits))
-    ET.indent(root, " ")
-    return ET.tostring(root, encoding="unicode", xml_declaration=True)
 
 
 def _tool_version() -> str:
@@ -92,7 +106,7 @@ def _coverpoints(merged: Merged) -> list[tuple[str, int, dict[str, Covered]]]:
     return listed
 
 
-def write_ucis(regression: Regression, merged: Merged, path: Path) -> Path:
+def write_ucis(regression: Regression, merged: Merged, path: Path, code: CodeMerged | None = None) -> Path:
     """Write :func:`ucis_xml` to `path`, and return that."""
-    path.write_text(ucis_xml(regression, merged), encoding="utf-8")
+    path.write_text(ucis_xml(regression, merged, code), encoding="utf-8")
     return path

@@ -7,12 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flow.model.design import Design, TestSpec
 from flow.model.errors import ConfigError
-from flow.regress.coverage import Collector, Key, Point
+from flow.regress.coverage import Collector, Key, Merged, Point
 from flow.stages.chip import TestRun
+
+if TYPE_CHECKING:
+    from flow.regress.codecov.collector import CodeCollector
 
 __all__ = ["RANKED", "Ranked", "rank", "ranked_record", "ranked_runs", "read_ranked"]
 
@@ -37,7 +40,12 @@ class _Reach:
     often: dict[int, int]
 
 
-def rank(collector: Collector, times: Mapping[Key, float]) -> list[Ranked]:
+def rank(
+    collector: Collector,
+    times: Mapping[Key, float],
+    merged: Merged | None = None,
+    code: CodeCollector | None = None,
+) -> list[Ranked]:
     """Return a small set of runs that covers every point which all of them cover.
 
     Greedy: always the run that adds most, of equals the shorter one; a
@@ -52,12 +60,22 @@ def rank(collector: Collector, times: Mapping[Key, float]) -> list[Ranked]:
         What the runs reached.
     times
         How long each took, in seconds; a run that is not there counts as 0.
+    merged
+        What `collector` has of all runs, where that is known already.
+    code
+        What the runs hit of the code; each of its points is to be hit once.
     """
-    goals = {point: found.goal for point, found in collector.merged().points.items() if found.enough}
+    merged = merged or collector.merged()
+    goals = {point: found.goal for point, found in merged.points.items() if found.enough}
     place = {point: number for number, (point, goal) in enumerate(goals.items()) if goal > 0}
     needs = {place[point]: goal for point, goal in goals.items() if goal > 1}
     reaches = _reaches(collector, place, needs)
-    chosen = _greedy(reaches, times, sum(1 << n for n in place.values() if n not in needs), needs)
+    wanted = sum(1 << n for n in place.values() if n not in needs)
+    for key, bits in code.reaches() if code is not None else ():
+        reach = reaches.setdefault(key, _Reach(0, {}))
+        reach.once |= bits << len(place)
+        wanted |= bits << len(place)
+    chosen = _greedy(reaches, times, wanted, needs)
     chosen = _needed(chosen, reaches, times, needs)
     return _credited(chosen, reaches, times, needs)
 
@@ -139,12 +157,9 @@ def _needed(
 
 
 def _bits(value: int) -> list[int]:
-    found = []
-    while value:
-        low = value & -value
-        found.append(low.bit_length() - 1)
-        value ^= low
-    return found
+    """Return the places of the bits that are set, of numbers with many thousand bits too."""
+    digits = bin(value)[:1:-1]
+    return [place for place, digit in enumerate(digits) if digit == "1"]
 
 
 def _credited(
@@ -164,12 +179,12 @@ def _credited(
     return found
 
 
-def ranked_record(regression: str, ranked: Sequence[Ranked], collector: Collector) -> dict[str, Any]:
-    """Return what is written of a ranking; seeds as text, since JavaScript's numbers hold 53 bits."""
+def ranked_record(regression: str, ranked: Sequence[Ranked], of: int) -> dict[str, Any]:
+    """Return what is written of a ranking of so many runs; seeds as text, as JavaScript needs them."""
     return {
         "version": 1,
         "regression": regression,
-        "of": len(collector),
+        "of": of,
         "runs": [
             {"test": r.key[0], "seed": str(r.key[1]), "time_s": round(r.time_s, 3), "adds": r.adds}
             for r in ranked

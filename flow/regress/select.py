@@ -10,7 +10,7 @@ from flow.model.design import MOST_SEEDS, Design, TestSpec
 from flow.model.errors import ConfigError
 from flow.model.suite import IMPLICIT_SUITES, SuiteSpec, TagExpression
 
-__all__ = ["Choice", "select", "share_out"]
+__all__ = ["Choice", "select", "share_out", "suite_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def select(design: Design, choice: Choice) -> tuple[TestSpec, ...]:
         There is no such suite or test, the expression is malformed, or
         nothing is chosen.
     """
-    suite = _suite(design, choice.suite)
+    suite = suite_of(design, choice.suite)
     tests = [test for test in design.tests if _in(suite, test)]
     known = {test.name for test in design.tests}
     for name in choice.tests:
@@ -74,7 +74,14 @@ def select(design: Design, choice: Choice) -> tuple[TestSpec, ...]:
     )
 
 
-def _suite(design: Design, name: str) -> SuiteSpec:
+def suite_of(design: Design, name: str) -> SuiteSpec:
+    """Return a suite by its name; one of all tests for the empty name.
+
+    Raises
+    ------
+    ConfigError
+        There is none; the message suggests the nearest.
+    """
     if not name:
         return SuiteSpec(name="all")
     for suite in design.suites:

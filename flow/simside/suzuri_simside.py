@@ -10,7 +10,7 @@ one that crashes or hangs concerns no other.
 """
 
 # Every import here is paid for by every simulation, so os.path serves.
-# ruff: noqa: PTH100, PTH103, PTH123
+# ruff: noqa: PTH100, PTH103, PTH109, PTH123
 
 from __future__ import annotations
 
@@ -79,6 +79,8 @@ def _run_tests(seed: int) -> None:
             _trace.write(event="error", module=module, **_describe(error))
             raise
     _trace.write(event="tests", names=names)
+    # A bench may change the directory; what the simulator writes at its end belongs into this one.
+    atexit.register(os.chdir, os.getcwd())
     # Not called when a bench ends the process by itself, whatever results it leaves behind.
     atexit.register(_trace.write, event="end", seed=seed)
     if len(_spec["seeds"]) > 1:

@@ -66,6 +66,8 @@ class TestRun:
         result of its own.
     waves
         Whether to record waves.
+    coverage
+        Kinds of code coverage to collect.
     """
 
     __test__ = False
@@ -77,6 +79,7 @@ class TestRun:
     limit_s: float | None = None
     repeat: int = 0
     waves: bool = False
+    coverage: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +226,11 @@ class ChipFlow:
         return found
 
     @property
+    def hdl_base(self) -> Path:
+        """The folder that the design's HDL files share."""
+        return self._hdl[0]
+
+    @property
     def _data_files(self) -> dict[str, str]:
         """Data files by the name that RTL gives them: relative to the manifest, without leading ``../``."""
         root, base = self.design.root, self._hdl[0]
@@ -301,12 +309,14 @@ class ChipFlow:
         test, index = runs[0].test, runs[0].index
         parameters = {**self.design.parameters, **test.parameters}
         waves = self._waves(runs[0])
-        build = self._sim_build(test, parameters, waves=waves, activity=activity, add=add)
+        coverage = runs[0].coverage
+        build = self._sim_build(test, parameters, coverage, waves=waves, activity=activity, add=add)
         tools = [self.tools[t] for t in (test.simulator, "cocotb") if t in self.tools]
         outputs = ["results", "log", "coverage?"]
         outputs += ["waves?"] if waves else []
         outputs += ["activity"] if activity else []
         outputs += ["workload?"] if test.workload else []
+        outputs += ["code_points?"] if coverage else []
         own = {f"file{i}": self.view_of(path) for i, path in enumerate(test.files)}
         seeds = [run.seed for run in runs]
         many = len(seeds) > 1
@@ -331,6 +341,7 @@ class ChipFlow:
                 "activity": activity,
                 "data_files": self._data_files,
                 **({"repeat": runs[0].repeat} if runs[0].repeat else {}),
+                **({"coverage": list(coverage)} if coverage else {}),
             },
             inputs={"simulator": OutputRef(build, "simulator"), "tb": self._python, **data, **own},
             outputs=tuple(outputs),
@@ -345,6 +356,7 @@ class ChipFlow:
         self,
         test: TestSpec,
         parameters: Mapping[str, Any],
+        coverage: tuple[str, ...],
         *,
         waves: bool,
         activity: bool,
@@ -352,8 +364,11 @@ class ChipFlow:
     ) -> str:
         simulator = test.simulator
         rtl = self._rtl(parameters, add)
-        options = {"simulator": simulator, "waves": waves, "activity": activity}
+        options: dict[str, Any] = {"simulator": simulator, "waves": waves, "activity": activity}
+        if coverage:
+            options["coverage"] = list(coverage)
         suffix = "".join([".waves" if waves else "", ".activity" if activity else ""])
+        suffix += f".coverage-{'-'.join(coverage)}" if coverage else ""
         inputs = dict(rtl["inputs"])
         if simulator == "verilator":
             runtime = self._sim_runtime(add)

@@ -84,7 +84,7 @@ class SimBuild:
     Inputs: ``rtl`` or ``src`` (see ``flow.stages.rtl``); for Verilator
     optionally ``runtime`` and ``pch`` of ``sim_runtime``, which make it some
     five times faster. Parameters: ``simulator``; ``waves``, ``activity``
-    (false); ``coverage``, of line, toggle, branch, expr, user; ``timescale``
+    (false); ``coverage``, of line, toggle, branch, expression, user; ``timescale``
     (1ns/1ps); ``optimise``, of debug, balanced, speed; ``public`` (true);
     ``extra_args``. Output: ``simulator``, one file that depends on no folder.
     Data: ``build`` with ``simulator``, ``trace``. Tools: ``verilator``,
@@ -125,6 +125,7 @@ def _build_verilator(ctx: StepContext, source: SourceTree) -> None:
             coverage=params.get("coverage", ()),
             timescale=params.get("timescale", "1ns/1ps"),
             public=params.get("public", True),
+            uncovered=_uncovered(source) if params.get("coverage") else "",
             extra=params.get("extra_args", ()),
         )
     except ValueError as error:
@@ -147,6 +148,14 @@ def _build_verilator(ctx: StepContext, source: SourceTree) -> None:
         raise ToolError("verilator", str(error), result.log) from None
     _compile(ctx, source, model)
     ctx.data("build", {"simulator": "verilator", "trace": trace.value})
+
+
+def _uncovered(source: SourceTree) -> str:
+    """Return what of elaborated RTL is no code of its user's."""
+    if not source.elaborated:
+        return ""
+    file = source.rtl.files[0]
+    return verilator.uncovered_text(_text(file), file.name)
 
 
 def _choose_trace(ctx: StepContext) -> Trace:

@@ -14,18 +14,15 @@ from flow.model.errors import ConfigError, ToolError
 from flow.model.step import StepContext
 from flow.stages.rtl import place_data
 from flow.stages.sim_build import SimBuild, SimRuntime
+from flow.stages.sim_coverage import CODE_COVERAGE, Left, report_code, report_functional
 from flow.stages.sim_verdict import Verdict, judge
 from flow.tools import icarus
 from flow.tools._probe import cache_dir
 from flow.tools.cocotb import (
     COCOTB,
-    Coverage,
     Record,
     SimRun,
-    merge_coverage,
     merge_junit,
-    read_coverage,
-    read_coverage_xml,
     read_record,
     run_command,
 )
@@ -34,7 +31,6 @@ __all__ = ["SimBuild", "SimRuntime", "Simulate"]
 
 _LOG = "sim.log"
 _TRACE = "recorded"
-_CODE_COVERAGE = "code_coverage.dat"
 _FORK_MARGIN_S = 30.0
 _TIMEOUT_S = 300.0
 
@@ -48,18 +44,19 @@ class Simulate:
     expression or null), ``seed`` or ``seeds``, ``top``, ``simulator``,
     ``parameters`` (JSON in ``SUZURI_PARAMETERS``), ``plusargs``, ``env``,
     ``timeout_s`` (or ``each_s`` of its resources), ``waves``, ``activity``,
-    ``coverage``, ``repeat`` (of the same run, for a result of its own),
+    ``coverage`` (kinds of code coverage), ``repeat`` (of the same run, for a result of its own),
     ``data_files`` (see :func:`~flow.stages.rtl.place_data`); ``files``, names
     under which the inputs ``file0`` ... are put into the run's folder;
     ``workload``, its name when it is one, whose bench writes its cycles to the
     file that ``SUZURI_WORKLOAD_FILE`` names. Outputs: ``results`` (JUnit XML),
     ``log``, ``waves?``, ``activity?`` (SAIF or VCD), ``coverage?``
-    (functional, JSON), ``code_coverage?``, ``workload?`` (JSON). Metrics: ``sim__test__count``,
-    ``...__passed``, ``...__failed``, ``sim__coverage__functional``. Data:
+    (functional, JSON), ``code_points?`` (see :mod:`flow.stages.sim_coverage`), ``workload?`` (JSON).
+    Metrics: ``sim__test__count``, ``...__passed``, ``...__failed``, ``sim__coverage__functional``,
+    ``...__line`` and so on. Data:
     ``tests``, a row for each test case and seed; ``runs``, one for each seed,
     with its wall-clock time, and what is wrong that no test case says;
     ``coverage``, with the hits of each seed in ``runs`` where there are
-    several. Tools: ``cocotb``, and ``icarus`` where it simulates.
+    several; ``code_coverage``, the hits of each seed. Tools: ``cocotb``, and ``icarus`` where it simulates.
     """
 
     kind = "simulate"
@@ -96,13 +93,21 @@ class Simulate:
                 "See the end of its log: it may wait for what never comes; or give the test a larger limit",
             ) from None  # fmt: skip
         record = read_record(_read(ctx.workdir / "record.jsonl"))
+        ends = _ends(ctx, plan, record, result.returncode)
         verdicts = [
             judge(plan.test, folder, code, seed, record=record, testcase=plan.testcase, timed_out=late,
                   bench_root=run.bench_root, modules=run.modules)
-            for seed, folder, code, late in _ends(ctx, plan, record, result.returncode)
+            for seed, folder, code, late in ends
         ]  # fmt: skip
         ctx.data("runs", _runs(verdicts, record, result.wall_s))
         _report(ctx, plan, verdicts, run.bench_root)
+        left = [
+            Left(seed=seed, folder=folder, killed=_killed(code, late=late))
+            for seed, folder, code, late in ends
+        ]
+        report_functional(ctx, left)
+        if kinds := plan.params.get("coverage"):
+            report_code(ctx, left, kinds)
         for name in sorted(record.reads or ()):
             ctx.read("tb", name)  # also when the bench has deleted it since
 
@@ -188,7 +193,7 @@ def _argv(ctx: StepContext, plan: _Plan) -> list[str]:
     if plan.traced:
         argv += ["--trace", "--trace-file", _TRACE]
     if params.get("coverage"):
-        argv.append(f"+verilator+coverage+file+{_CODE_COVERAGE}")
+        argv.append(f"+verilator+coverage+file+{CODE_COVERAGE}")
     return argv + plusargs
 
 
@@ -238,6 +243,11 @@ def _ends(
     ]
 
 
+def _killed(returncode: int, *, late: bool) -> str:
+    """Return why a run could not write its code coverage, which it does when it ends."""
+    return "it was stopped at its limit" if late else "it was killed" if returncode < 0 else ""
+
+
 def _runs(verdicts: Sequence[Verdict], record: Record, wall_s: float) -> list[dict[str, Any]]:
     """Return a row for each run: its seed, how long it took, whether it passed, and if not, why."""
     walls = {end.seed: end.wall_s for end in record.forks}
@@ -268,7 +278,6 @@ def _report(ctx: StepContext, plan: _Plan, verdicts: Sequence[Verdict], bench_ro
     path.write_text(results.replace(f"{bench_root}{os.sep}", ""), encoding="utf-8")
     ctx.output("results", path)
     ctx.output("log", _joined_log(ctx, plan))
-    _report_coverage(ctx, plan)
     _report_workload(ctx, plan)
     _report_traces(ctx, plan)
 
@@ -284,45 +293,6 @@ def _joined_log(ctx: StepContext, plan: _Plan) -> Path:
                     with part.open("rb") as stream:
                         shutil.copyfileobj(stream, whole)
     return log
-
-
-def _report_coverage(ctx: StepContext, plan: _Plan) -> None:
-    parts: list[Coverage] = []
-    seeds: list[int] = []
-    for seed, folder in zip(plan.seeds, plan.folders(ctx), strict=True):
-        before = len(parts)
-        own, exported = folder / "functional_coverage.json", folder / "coverage.xml"
-        if own.is_file():
-            parts.append(read_coverage(_read(own)))
-        elif exported.is_file():
-            parts.append(read_coverage_xml(_read(exported)))
-        seeds += [seed] * (len(parts) - before)
-    if not parts:
-        return
-    merged = merge_coverage(parts)
-    path = ctx.workdir / "coverage.json"
-    path.write_text(json.dumps(merged.to_json(), indent=1), encoding="utf-8")
-    ctx.output("coverage", path)
-    ctx.metric("sim__coverage__functional", merged.percent)
-    ctx.data(
-        "coverage",
-        {
-            **merged.to_json(),
-            "covered": merged.covered,
-            "total": merged.total,
-            "holes": [list(hole) for hole in merged.holes],
-            **({"runs": _by_seed(merged, seeds, parts)} if len(plan.seeds) > 1 else {}),
-        },
-    )
-
-
-def _by_seed(merged: Coverage, seeds: Sequence[int], parts: Sequence[Coverage]) -> list[list[Any]]:
-    """Return each seed with its hits, in the order of the merged bins."""
-    order = [(point, name) for point, bins in merged.points.items() for name in bins]
-    return [
-        [seed, [entry.hits if (entry := part.points.get(p, {}).get(n)) else 0 for p, n in order]]
-        for seed, part in zip(seeds, parts, strict=True)
-    ]
 
 
 def _report_workload(ctx: StepContext, plan: _Plan) -> None:
@@ -346,9 +316,6 @@ def _report_workload(ctx: StepContext, plan: _Plan) -> None:
 
 
 def _report_traces(ctx: StepContext, plan: _Plan) -> None:
-    code = ctx.workdir / _CODE_COVERAGE
-    if plan.params.get("coverage") and code.is_file():
-        ctx.output("code_coverage", code)
     recorded = next(iter(sorted(ctx.workdir.glob(f"{_TRACE}*"))), None)
     if not plan.traced or recorded is None:
         return

@@ -109,7 +109,7 @@ def test_a_damaged_ranking_is_said_to_be(tmp_path):
 
 def test_what_is_written_is_read_back(tmp_path):
     collector = collected(sets("ab", "c"))
-    record = ranked_record("one", rank(collector, {}), collector)
+    record = ranked_record("one", rank(collector, {}), len(collector))
     assert record["of"] == 2
     write(tmp_path, "one")
     (tmp_path / "regress" / "one" / RANKED).write_text(json.dumps(record))

@@ -59,7 +59,7 @@ def test_manifest_has_entries(load):
     ("old", "new", "said"),
     [
         ('tests = ["mixed"]\n', 'tests = ["mixd"]\n', "no test 'mixd'; did you mean 'mixed'"),
-        ('tests = ["mixed"]\nbins = ["level", "offer.taken*"]\n', "", "give tests, bins or both"),
+        ('tests = ["mixed"]\nbins = ["level", "offer.taken*"]\n', "", "give tests, bins or code"),
         ('name = "order"\n', "", "'name' is missing"),
         ("bins =", "bin =", "bin"),
         ("[[testplan]]", '[[testplan]]\nname = "order"\ntests = ["mixed"]\n[[testplan]]', "defined twice"),
@@ -107,7 +107,7 @@ def test_row_counts_results_and_bins_and_lists_holes():
 
 def test_pattern_without_bins_is_warned_of_once_the_tests_ran():
     ran, not_run = (plan_rows([entry(tests=(t,), bins=("none*",))], RESULTS, MERGED) for t in "ab")
-    assert unmatched(ran) == ["testplan e: no bin matches 'none*'"]
+    assert unmatched(ran) == ["testplan e: nothing matches 'none*'"]
     assert unmatched(not_run) == []
 
 

@@ -32,10 +32,10 @@ def _row(row: Mapping[str, Any]) -> Html:
     tests += [f"{count(row['failed'])} failed"] if row["failed"] else []
     tests += [f"not run: {', '.join(row['not_run'])}"] if row["not_run"] else []
     covered, total = row["covered"], row["total"]
-    holes = [f"{group}.{name}" for group, name, _, _ in row["holes"][:_MOST_HOLES]]
+    holes = [f"{group}.{name}" if name else group for group, name, _, _ in row["holes"][:_MOST_HOLES]]
     more = len(row["holes"]) - len(holes) + row["more"]
     said = [", ".join(holes) + (f" and {count(more)} more" if more else "")] if holes else []
-    said += [f"no bin matches {pattern}" for pattern in row["unmatched"]]
+    said += [f"nothing matches {pattern}" for pattern in row["unmatched"]]
     share: Child = percent(covered, total) if total else null("no bins")
     return h(
         "tr",

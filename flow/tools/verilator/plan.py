@@ -25,11 +25,16 @@ __all__ = [
     "read_files",
     "read_model",
     "runtime_command",
+    "uncovered_text",
     "verilate_command",
 ]
 
 OBJ_DIR = "obj"
-COVERAGE = ("line", "toggle", "branch", "expr", "user")
+_UNCOVERED = "uncovered.vlt"
+# Declarations of what has no name in the Python source ($1) or is part of another signal (a.b, a[0]).
+_HELPER = re.compile(r"\s*(?:wire|reg)\s+(?:\[[^\]]*\]\s*)?\\(?:\$|\S*[.\[])")
+COVERAGE = ("line", "toggle", "branch", "expression", "user")
+_COVERAGE_OPTIONS = {"branch": "line", "expression": "expr"}  # what collects them
 #: The parts of Verilator's run-time library that a prebuilt archive holds.
 RUNTIME_PARTS = (
     "verilated",
@@ -39,6 +44,7 @@ RUNTIME_PARTS = (
     "verilated_vcd_c",
     "verilated_dpi",
     "verilated_timing",
+    "verilated_cov",
 )
 _LIBRARY_LEVEL = "Os"
 _PREFIX = "Vtop"
@@ -116,6 +122,7 @@ def verilate_command(
     coverage: Sequence[str] = (),
     timescale: str = "1ns/1ps",
     public: bool = True,
+    uncovered: str = "",
     extra: Sequence[str] = (),
 ) -> Command:
     """Return the command that translates `hdl` to C++ below ``OBJ_DIR``.
@@ -129,12 +136,15 @@ def verilate_command(
     trace
         What the model can record.
     coverage
-        Kinds of code coverage, of ``COVERAGE``.
+        Kinds of code coverage, of ``COVERAGE``. Lines and branches come together.
     timescale
         For modules that give none.
     public
         Whether a bench can read and write every signal; otherwise only those
         that a ``.vlt`` file or the source makes public.
+    uncovered
+        A ``.vlt`` file that leaves code out of coverage, as :func:`uncovered_text` writes it;
+        only where there is coverage.
     extra
         Further arguments.
     """
@@ -150,9 +160,34 @@ def verilate_command(
     for kind in coverage:
         if kind not in COVERAGE:
             raise ValueError(f"coverage {kind!r} is none of {', '.join(COVERAGE)}")
-        argv.append("--coverage-line" if kind == "branch" else f"--coverage-{kind}")
-    argv += [*_common(hdl), *extra, *hdl.files]
-    return Command(argv=tuple(dict.fromkeys(argv)), env=VERILATOR.environment(tool), log="verilate.log")
+        argv.append(f"--coverage-{_COVERAGE_OPTIONS.get(kind, kind)}")
+    left_out = {_UNCOVERED: uncovered} if coverage and uncovered else {}
+    argv += [*_common(hdl), *extra, *left_out, *hdl.files]
+    return Command(
+        argv=tuple(dict.fromkeys(argv)), files=left_out, env=VERILATOR.environment(tool), log="verilate.log"
+    )
+
+
+def uncovered_text(generated: str, name: str) -> str:
+    """Return the ``.vlt`` file that leaves out of coverage what Amaranth's Verilog has of its own.
+
+    That are helper wires without a name, views of a signal's fields, which
+    repeat its bits, and the conditions that only make simulators start.
+
+    Parameters
+    ----------
+    generated
+        Verilog that Amaranth wrote.
+    name
+        Name of its file.
+    """
+    lines = [
+        number
+        for number, line in enumerate(generated.splitlines(), 1)
+        if "$auto$verilog_backend" in line or _HELPER.match(line)
+    ]
+    rules = "".join(f'coverage_off -file "*{name}" -lines {number}\n' for number in lines)
+    return f"`verilator_config\n{rules}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
