@@ -29,6 +29,7 @@ _COMMANDS = {
     "run": ("flow.cli.run_cmd:run", "Verify a design and measure its power, performance and area."),
     "test": ("flow.cli.test_cmd:test", "Run one test with one seed."),
     "regress": ("flow.cli.regress_cmd:regress", "Run tests with many seeds, and sort out what failed."),
+    "sweep": ("flow.cli.sweep_cmd:sweep", "Explore a space of parameters, flow options and PDKs."),
     "bisect": ("flow.cli.bisect_cmd:bisect", "Find the commit that brought a failure."),
     "isa": ("flow.cli.isa_cmd:isa", "Build and run programs on RISC-V cores."),
     "nn": ("flow.cli.nn_cmd:nn", "Compile neural networks for the accelerator, and run them."),

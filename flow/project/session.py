@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import json
 import os
@@ -75,6 +76,13 @@ class Session:
     ------
     ConfigError
         The manifest or the request is wrong, or a tool or PDK is missing.
+
+    Attributes
+    ----------
+    design, pdks, tools, flow, graph
+        What is asked for, as this machine has it.
+    place
+        The cache, and what is known of files.
     """
 
     def __init__(
@@ -90,14 +98,14 @@ class Session:
         self.design: Design = replace(asked, tests=tuple(t for t in asked.tests if not t.missing))
         self.build = (request.build or self.design.root / "build").absolute()
         remote = RemoteStore(request.store) if request.store else None
-        self._place = Workplace(remote)
-        self.cache = self._place.cache
+        self.place = Workplace(remote)
+        self.cache = self.place.cache
         self.tools, self.missing_tools = find_tools(self.design, request)
         self.pdks, self.skipped_pdks = find_pdks(self.design, request)
         self.flow = self._flow(self._runs() if runs is None else runs(self.design))
         self.graph: Graph = self.flow.graph()
         self._check_graph()
-        self._place.save()
+        self.place.save()
 
     def _check_graph(self) -> None:
         """Refuse a run of nothing, which would pass, and names of steps that are not there."""
@@ -128,8 +136,8 @@ class Session:
             pdks=self.pdks,
             runs=tuple(runs),
             tools=self.tools,
-            view_of=self._place.view,
-            digest=self._place.digest,
+            view_of=self.place.view,
+            digest=self.place.digest,
             packages=packages,
             parts=request.parts,
             waves=request.waves,
@@ -178,22 +186,29 @@ class Session:
             verdict = judge(self.graph, outcomes, limits, missing)
             facts = {"id": run_id, "started": started.isoformat(timespec="seconds"),
                      "elapsed_s": time.monotonic() - clock}  # fmt: skip
-            record = self._record(facts, commit, outcomes, limits, verdict)
+            record = self.record(facts, commit, outcomes, limits, verdict)
             report = self._write(folder, record, outcomes)
             journal.end(verdict.status, verdict.exit_code, verdict.reasons)
         except OSError as error:
             raise full_disk(error, self.build) from None
         finally:
             journal.close()
-            self._place.save()
+            self.place.save()
         if self.request.database or any(o.status is not Status.CACHED for o in outcomes.values()):
             # A run that did nothing is not worth the third of a second that the database takes.
             self._take_in()
         return RunResult(record=record, folder=folder, report=report, verdict=verdict)
 
+    def variant(self, flow: ChipFlow) -> Session:
+        """Return this session with another flow on the same machine, for its record."""
+        other = copy.copy(self)
+        other.flow, other.design, other.pdks = flow, flow.design, flow.pdks
+        other.graph = flow.graph()
+        return other
+
     def save(self) -> None:
         """Remember the digests of the files that were looked at."""
-        self._place.save()
+        self.place.save()
 
     def _open_journal(self, run_id: str, commit: Commit) -> Journal:
         try:
@@ -261,7 +276,7 @@ class Session:
 
     # -- recording --------------------------------------------------------
 
-    def _record(
+    def record(
         self,
         facts: Mapping[str, Any],
         commit: Commit,
@@ -269,6 +284,7 @@ class Session:
         limits: list[dict[str, Any]],
         verdict: Verdict,
     ) -> dict[str, Any]:
+        """Return the run as ``run.json`` has it."""
         design = self.design
         return {
             "version": 1,
@@ -334,7 +350,7 @@ class Session:
     def _export(self, view: View, target: Path) -> None:
         """Copy a view to where its user looks for it, unless it is there already."""
         try:
-            if target.stat().st_size == view.size and self._place.digest(target) == view.digest:
+            if target.stat().st_size == view.size and self.place.digest(target) == view.digest:
                 return
         except OSError:
             target.parent.mkdir(parents=True, exist_ok=True)
