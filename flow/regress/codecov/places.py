@@ -67,7 +67,7 @@ class Rtl:
     def generated_text(self, line: int) -> str:
         """Return a line of the generated Verilog, without what Amaranth adds for itself."""
         text = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
-        return re.sub(r"\(\*.*?\*\)\s*", "", text).strip()
+        return re.sub(r"\\(\S+) ", r"\1 ", re.sub(r"\(\*.*?\*\)\s*", "", text)).strip()
 
 
 def _joined(base: str, name: str) -> str:

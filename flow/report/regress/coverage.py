@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flow.regress.model import Night
+from flow.report.charts import columns
 from flow.report.marks import bar, section, table, th
-from flow.report.markup import Html, h
+from flow.report.markup import Child, Html, h
+from flow.report.regress.code import code_parts
+from flow.report.regress.words import percent
 from flow.report.units import count
 
 __all__ = ["coverage", "percent"]
@@ -15,13 +18,6 @@ __all__ = ["coverage", "percent"]
 _MOST_HOLES = 40
 _MOST_GROUPS = 1_000
 _MOST_NIGHTS = 40
-
-
-def percent(covered: int, total: int) -> str:
-    """Return covered points in percent; 100 only where none is missing."""
-    if covered == total:
-        return "100 %"
-    return f"{min(99.99, 100 * covered / total):.2f} %"
 
 
 def _group(row: Mapping[str, Any]) -> Html:
@@ -48,6 +44,7 @@ def _nights(nights: Sequence[Night]) -> Html | None:
     if len(listed) < 2:
         return None
     kinds = list(dict.fromkeys(kind for night in listed for kind in night.coverage))
+    pictures = [_trend(kind, list(reversed(listed[:_MOST_NIGHTS]))) for kind in kinds]
     head = [th("Started"), *(th(kind.capitalize(), number=True) for kind in kinds)]
     body = [
         h(
@@ -59,8 +56,24 @@ def _nights(nights: Sequence[Night]) -> Html | None:
         for night in listed[:_MOST_NIGHTS]
     ]  # fmt: skip
     return h(
-        "details", h("summary", "Over the last regressions"), table("Coverage over regressions", head, body)
+        "details",
+        h("summary", "Over the last regressions"),
+        h("div", *pictures, class_="figures"),
+        table("Coverage over regressions", head, body),
     )
+
+
+def _trend(kind: str, nights: Sequence[Night]) -> Html:
+    """Return what was missing of a kind, oldest first: near 100 % that shows what changed."""
+    had = [night for night in nights if kind in night.coverage]
+    stacks = []
+    for night in had:
+        covered, total = night.coverage[kind]
+        said = f"{percent(covered, total)} covered, {count(total - covered)} of {count(total)} missing"
+        stacks.append([("", 100 * (total - covered) / total if total else 0.0, said)])
+    title = f"{kind.capitalize()} coverage that is missing, by regression"
+    caption = h("figcaption", h("span", h("b", kind.capitalize())), h("span", "% missing"))
+    return h("figure", caption, columns([night.started[:10] or night.id for night in had], stacks, title))
 
 
 def coverage(found: Mapping[str, Any], nights: Sequence[Night] = ()) -> Html | None:
@@ -85,13 +98,16 @@ def coverage(found: Mapping[str, Any], nights: Sequence[Night] = ()) -> Html | N
     worst = sorted(groups, key=lambda row: (row["covered"] / row["total"], row["name"]))
     head = [th("Coverpoint"), th("Covered", number=True), th("Share", number=True),
             h("td", class_="g"), th("Holes")]  # fmt: skip
-    runs = found.get("runs", 0)
+    runs = max(found.get("runs", 0), found.get("code", {}).get("runs", 0))
     note = f"Merged over {count(runs)} run{'' if runs == 1 else 's'}, each test and seed once."
     more = len(worst) - _MOST_GROUPS
     rest = h("p", f"and {count(more)} more that are covered no worse", class_="note") if more > 0 else None
     body = [_group(row) for row in worst[:_MOST_GROUPS]]
+    code = found.get("code", {})
+    bins: list[Child] = [h("h3", "Coverpoints")] if code and body else []
+    if body:
+        bins += [table("Coverpoints", head, body, ident="t-coverage", cls="sortable", tall=True), rest]
     return section(
-        "coverage", "Coverage", note, h("dl", *facts, class_="strip"),
-        table("Coverpoints", head, body, ident="t-coverage", cls="sortable", tall=True), rest,
+        "coverage", "Coverage", note, h("dl", *facts, class_="strip"), *bins, *code_parts(code),
         _nights(nights),
     )  # fmt: skip

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 from flow.regress.model import Bucket, BucketState, Regression, Result, Verdict
 
-__all__ = ["STATES", "VERDICTS", "commit", "name_of", "open_first", "reasons", "said_of", "seeds_of", "short"]
+__all__ = [
+    "STATES",
+    "VERDICTS",
+    "commit",
+    "name_of",
+    "open_first",
+    "percent",
+    "reasons",
+    "said_of",
+    "seeds_of",
+    "short",
+]
 
 #: Verdict: tone, word of one result, word of many. Worst first, which is the order of tables.
 VERDICTS = {
@@ -83,3 +94,10 @@ def said_of(regression: Regression) -> str:
         for part in (regression.id, commit(regression), regression.started.replace("T", " ")[:16])
         if part
     )
+
+
+def percent(covered: int, total: int) -> str:
+    """Return covered points in percent; 100 only where none is missing."""
+    if covered == total:
+        return "100 %"
+    return f"{min(99.99, 100 * covered / total):.2f} %"
