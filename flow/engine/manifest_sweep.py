@@ -97,7 +97,7 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     """Return parameters by name; ``config.rows = [...]`` is a table inside a table."""
     found: list[tuple[str, Any]] = []
     for name, value in data.items():
-        if isinstance(value, dict) and not set(value) <= set(_RANGE):
+        if isinstance(value, dict) and not any(isinstance(value.get(key), int | float) for key in _RANGE):
             found += _flat(value, f"{prefix}{name}.")
         else:
             found.append((prefix + name, value))

@@ -22,9 +22,9 @@ from flow.sweep.trial import Trial
 
 __all__ = ["Ladder"]
 
-_FIRST = 8  # points that every axis is learned from, at least
+_FIRST = 8  # points that corrections are learned from at first, where half of the budget allows it
 _RIDGE = 1e-2  # holds effects at zero that few points speak of
-_SIGMAS = 1.0  # how favourably a point is seen
+_SIGMAS = 2.0  # how favourably a point is seen
 _SHARE_AT_ONCE = 0.25  # of the budget: later choices know more
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
@@ -91,7 +91,7 @@ class Ladder:
             return []
         at_once = max(2, math.ceil(self._budget * _SHARE_AT_ONCE))
         if not self._asked:
-            chosen = self._first(min(left, max(_FIRST, at_once)))
+            chosen = self._first(min(left, max(at_once, min(_FIRST, math.ceil(self._budget / 2)))))
         else:
             chosen = self._hopeful(open_points)[: min(left, at_once)]
         self._asked.update(chosen)
