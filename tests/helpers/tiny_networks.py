@@ -11,10 +11,12 @@ from rtl.tensor.compiler.schema import (
     DepthwiseField,
     FullyConnectedField,
     OptionsType,
+    PackField,
     Padding,
     PoolField,
     ReducerField,
     SoftmaxField,
+    StridedSliceField,
 )
 from verif.models.tensor.tflite_writer import Network, OperatorSpec, TensorSpec
 
@@ -146,6 +148,87 @@ def mean():
             )
         ],
     )  # fmt: skip
+
+
+def open_batch():
+    """A vector of 2 x 3 x 4 values, whose shape is computed: what converters make of an open batch."""
+    made = network(
+        activation((1, 2, 3, 4), 0.5, 3, "in"), activation((1, 24), 0.5, 3, "out"), operators=[],
+    )  # fmt: skip
+    shape = made.add(TensorSpec(shape=(4,), dtype="int32", name="shape"))
+    begin, end = made.add(constant([0], "int32")), made.add(constant([1], "int32"))
+    first = made.add(TensorSpec(shape=(), dtype="int32", name="one"))
+    packed = made.add(TensorSpec(shape=(2,), dtype="int32", name="packed"))
+    rest = made.add(constant(24, "int32"))
+    made.operators += [
+        OperatorSpec(kind="SHAPE", inputs=(0,), outputs=(shape,)),
+        OperatorSpec(
+            kind="STRIDED_SLICE", inputs=(shape, begin, end, end), outputs=(first,),
+            options_type=OptionsType.STRIDED_SLICE, options={StridedSliceField.SHRINK_MASK: 1},
+        ),
+        OperatorSpec(
+            kind="PACK", inputs=(first, rest), outputs=(packed,), options_type=OptionsType.PACK,
+            options={PackField.VALUES: 2},
+        ),
+        OperatorSpec(kind="RESHAPE", inputs=(0, packed), outputs=(1,)),
+    ]  # fmt: skip
+    return made
+
+
+def grouped_conv():
+    """A convolution in two groups, whose kernel of 3 x 2 is dilated by 1 x 3."""
+    made = conv()
+    made.tensors[0].shape, made.tensors[1].shape = (1, 5, 6, 4), (1, 5, 6, 2)
+    made.tensors[2] = constant(np.arange(24).reshape(2, 3, 2, 2) - 9, scales=(0.01, 0.02), name="w")
+    made.tensors[3] = constant([100, -200], "int32", (0.005, 0.01), name="b")
+    made.operators[0].options |= {ConvField.DILATION_H: 1, ConvField.DILATION_W: 3}
+    return made
+
+
+def dilated_depthwise(multiplier=1):
+    """The depthwise convolution, dilated by 2 x 2; strides are 1."""
+    made = depthwise(multiplier)
+    made.tensors[1].shape = (1, 4, 4, 2 * multiplier)
+    made.operators[0].options |= {
+        DepthwiseField.STRIDE_H: 1, DepthwiseField.DILATION_H: 2, DepthwiseField.DILATION_W: 2,
+    }  # fmt: skip
+    return made
+
+
+def causal_conv():
+    """A signal of 1 x 6 x 2, padded by 3 in front, that EXPAND_DIMS makes a picture of."""
+    made = conv()
+    made.tensors[0], made.tensors[1].shape = activation((1, 3, 2), 0.5, -3, "in"), (1, 1, 6, 3)
+    made.operators[0].options |= {ConvField.PADDING: Padding.SAME}
+    padded = made.add(activation((1, 6, 2), 0.5, -3, "padded"))
+    amounts = made.add(constant([[0, 0], [3, 0], [0, 0]], "int32", name="amounts"))
+    picture = made.add(activation((1, 1, 6, 2), 0.5, -3, "picture"))
+    axis = made.add(constant(1, "int32"))
+    made.operators[0].inputs = (picture, 2, 3)
+    made.operators[:0] = [
+        OperatorSpec(kind="PAD", inputs=(0, amounts), outputs=(padded,)),
+        OperatorSpec(kind="EXPAND_DIMS", inputs=(padded, axis), outputs=(picture,)),
+    ]
+    return made
+
+
+def reduce(kind, axes, shape, out_shape):
+    """MEAN or REDUCE_MAX over some axes."""
+    made = mean()
+    made.operators[0].kind = kind
+    made.tensors[0].shape, made.tensors[1].shape = shape, out_shape
+    made.tensors[2] = constant(axes, "int32", name="axes")
+    if kind == "REDUCE_MAX":
+        made.tensors[1].scales, made.tensors[1].zero_points = (0.5,), (-4,)
+    return made
+
+
+def pixels_fully_connected():
+    """Four outputs of each of 2 x 3 pixels."""
+    made = fully_connected()
+    made.tensors[0].shape, made.tensors[1].shape = (1, 2, 3, 6), (1, 2, 3, 4)
+    made.operators[0].options |= {FullyConnectedField.KEEP_DIMENSIONS: True}
+    return made
 
 
 def one(kind, shape=(1, 2, 3, 4), scale=0.5, zero=0, out_shape=None, out_scale=0.5, out_zero=0):

@@ -295,7 +295,9 @@ class MaxPool(_Pool):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mean(Operator):
-    """Mean of each channel over all pixels: their sum, less zero points, times `scale`.
+    """Mean of each channel over rows, columns or both: their sum, less zero points, times `scale`.
+
+    It is over those sides of which the output has 1.
 
     Attributes
     ----------

@@ -20,6 +20,7 @@ from rtl.tensor.compiler.graph import (
     MaxPool,
     Mean,
     Operator,
+    Padding,
     Reshape,
     Scale,
     Softmax,
@@ -143,6 +144,10 @@ class _Lowering:
                 self.output_bytes = self.tensors.store(
                     operator.output, Base.OUTPUT, self.output_bytes, self.outputs, self.tag
                 )
+        if self.layers and self.graph.input in wanted:
+            self.output_bytes = self.tensors.store(
+                self.graph.input, Base.OUTPUT, self.output_bytes, self.outputs, self.tag
+            )
         if not self.outputs or not self.layers:
             raise CompileError(
                 self.graph.name, "", "no operator is for the accelerator", "Name a network with convolutions"
@@ -366,7 +371,8 @@ class _Lowering:
 
     def _mean(self, operator: Mean) -> Iterator[Item]:
         source = self.tensors.input(operator, self.tag)
-        geometry = Geometry(kernel=source.layout.plane)
+        rows, columns = (operator.input_shape[axis] // operator.output_shape[axis] for axis in (1, 2))
+        geometry = Geometry.of((rows, columns), (1, 1), Padding(), self.transposed)
         self._check_window(operator, geometry)
         target = self.tensors.new(operator)
         base = self._base(Operation.SUM, operator, operator.scale)

@@ -51,11 +51,14 @@ class Operands:
         Activation tensors that are there by now.
     padded
         Results of PAD, by tensor number.
+    shapes
+        Integer tensors that follow from shapes alone.
     """
 
     model: Model
     computed: dict[int, Tensor] = field(default_factory=dict)
     padded: dict[int, Padded] = field(default_factory=dict)
+    shapes: set[int] = field(default_factory=set)
     _parameters: int = 0
 
     def reserve(self, count: int) -> None:
@@ -113,6 +116,7 @@ class Operands:
     def input_with_padding(self, operator: RawOperator) -> tuple[Tensor, Padding]:
         """Return the input of a convolution: that of PAD, with its padding, where one is before."""
         number = operator.inputs[0]
+        self.pictures(self.model.tensor(number, "its input"))
         if number in self.padded:
             return self.padded[number].source, self.padded[number].padding
         return self.input(operator), Padding()
@@ -139,6 +143,11 @@ class Operands:
                 f"{what} '{tensor.name}' are no integer constants", "Convert the network with fixed shapes"
             )
         return tensor
+
+    def shape_operand(self, operator: RawOperator, place: int, what: str) -> None:
+        """Check that an input holds integers that are constant, or follow from shapes."""
+        if operator.inputs[place] not in self.shapes:
+            self.constant(operator, place, what)
 
     def has_shape(self, tensor: Tensor, expected: tuple[int, ...], what: str = "its output") -> None:
         """Check a shape; missing dimensions are 1."""
@@ -209,18 +218,23 @@ class Operands:
         minimum, maximum = self.scaling(lambda: clamp_range(activation, output.scales[0], output.zero_point))
         return {"minimum": minimum, "maximum": maximum}
 
-    def window(self, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]) -> None:
-        """Check size, stride and dilation of a window."""
-        if dilation != (1, 1):
-            self.model.refuse(
-                f"it has a dilation of {dilation[0]} x {dilation[1]}", "Only dilation 1 x 1 is supported"
-            )
-        for what, sides in (("kernel", kernel), ("stride", stride)):
+    def window(
+        self, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+    ) -> tuple[int, int]:
+        """Check size, stride and dilation of a window; return the pixels that it spans."""
+        rows, columns = ((side - 1) * step + 1 for side, step in zip(kernel, dilation, strict=True))
+        for what, sides in (
+            ("dilation", dilation),
+            ("kernel", kernel),
+            ("window", (rows, columns)),
+            ("stride", stride),
+        ):
             if not all(1 <= side <= _LARGEST_WINDOW for side in sides):
                 self.model.refuse(
                     f"it has a {what} of {sides[0]} x {sides[1]}",
                     f"Sides of 1 to {_LARGEST_WINDOW} are supported",
                 )
+        return rows, columns
 
     def padding(self, options: Table | None, place: int) -> PaddingKind:
         """Return the kind of padding of a window."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from rtl.tensor.compiler.graph import (
     Add,
+    Conv,
     Depthwise,
     FullyConnected,
     Operator,
@@ -30,7 +31,7 @@ from rtl.tensor.compiler.schema import (
     SoftmaxField,
 )
 
-__all__ = ["add", "fully_connected", "quantize", "relu", "relu6", "reshape", "softmax"]
+__all__ = ["add", "fully_connected", "quantize", "relu", "relu6", "reshape", "shape", "softmax"]
 
 #: The sum of their exponentials has 12 integer bits.
 _MOST_CLASSES = 4095
@@ -47,23 +48,39 @@ def fully_connected(operands: Operands, operator: RawOperator) -> Operator:
     channels, depth = weights.dimensions
     if options is not None and options.integer(FullyConnectedField.WEIGHTS_FORMAT, "int8"):
         operands.model.refuse("its weights are shuffled", "Convert the network without shuffled weights")
-    if source.size != depth:
+    each = source.size != depth and source.shape[3] == depth
+    if source.size != depth and not each:
         operands.model.refuse(
             f"its input '{source.name}' has {source.size} values, its weights take {depth}",
             "Convert the network for a batch of 1",
         )
-    operands.has_shape(output, (1, 1, 1, channels))
+    operands.has_shape(output, (*source.shape[:3], channels) if each else (1, 1, 1, channels))
     scales = operands.weight_scales(weights, 0)
     limits = operands.limits(options, FullyConnectedField.ACTIVATION, output)
+    values = weights.data.astype(np.int8, copy=False)
+    bias = operands.bias(operator, channels)
+    scaling = operands.scaling(
+        lambda: fully_connected_scaling(source.scales[0], scales, output.scales[0], channels)
+    )
+    if each:  # of each pixel by itself: a convolution of 1 x 1
+        return Conv(
+            **fields(operator, output, source),
+            weights=values.reshape(channels, 1, 1, depth),
+            bias=bias,
+            zero=source.zero_point,
+            zero_out=output.zero_point,
+            scaling=scaling,
+            **limits,
+            stride=(1, 1),
+            padding=Padding(),
+        )
     return FullyConnected(
         **fields(operator, output, source),
-        weights=weights.data.astype(np.int8, copy=False),
-        bias=operands.bias(operator, channels),
+        weights=values,
+        bias=bias,
         zero=source.zero_point,
         zero_out=output.zero_point,
-        scaling=operands.scaling(
-            lambda: fully_connected_scaling(source.scales[0], scales, output.scales[0], channels)
-        ),
+        scaling=scaling,
         **limits,
     )
 
@@ -97,13 +114,19 @@ def add(operands: Operands, operator: RawOperator) -> Operator:
     )
 
 
-def reshape(operands: Operands, operator: RawOperator) -> Operator:
+def reshape(operands: Operands, operator: RawOperator) -> Operator | None:
     """Check RESHAPE, SQUEEZE and EXPAND_DIMS: the output's shape says all."""
     operands.count(operator, 1, 2)
     output = operands.output(operator)
-    source = operands.input(operator)
     if len(operator.inputs) == 2 and operator.inputs[1] != -1:
-        operands.constant(operator, 1, "its shape or axes")
+        operands.shape_operand(operator, 1, "its shape or axes")
+    padded = operands.padded.get(operator.inputs[0])
+    before = operands.model.tensor(operator.inputs[0], "its input")
+    if padded is not None and before.shape == output.shape:
+        # It gives a picture its rows, or takes them away: convolutions still find the padding.
+        operands.padded[output.id] = padded
+        return None
+    source = operands.input(operator)
     if source.size != output.size:
         operands.model.refuse(
             f"its input '{source.name}' has {source.size} values, its output {output.size}", BROKEN
@@ -111,6 +134,23 @@ def reshape(operands: Operands, operator: RawOperator) -> Operator:
     return Reshape(
         **fields(operator, output, source),
     )
+
+
+def shape(operands: Operands, operator: RawOperator) -> None:
+    """Check SHAPE, PACK or STRIDED_SLICE of integers: converters compute the shape of a RESHAPE so.
+
+    Nothing is computed: the tensors say what comes out.
+    """
+    operands.count(operator, 1, 64)
+    for place, number in enumerate(operator.inputs):
+        if operator.kind == "SHAPE":
+            operands.input(operator)
+        elif number not in operands.shapes:
+            operands.constant(operator, place, "its integers")
+    output = operands.model.tensor(operator.outputs[0], "its output")
+    if output.dtype not in ("int32", "int64") or output.id in operands.shapes or output.data is not None:
+        operands.model.refuse(f"its output '{output.name}' is {output.dtype}, or known before", BROKEN)
+    operands.shapes.add(output.id)
 
 
 def softmax(operands: Operands, operator: RawOperator) -> Operator:

@@ -28,13 +28,17 @@ _CHECKS: dict[str, _Check] = {
     "FULLY_CONNECTED": pointwise.fully_connected,
     "MAX_POOL_2D": windowed.max_pool,
     "MEAN": windowed.mean,
+    "PACK": pointwise.shape,
     "PAD": windowed.pad,
     "QUANTIZE": pointwise.quantize,
+    "REDUCE_MAX": windowed.reduce_max,
     "RELU": pointwise.relu,
     "RELU6": pointwise.relu6,
     "RESHAPE": pointwise.reshape,
+    "SHAPE": pointwise.shape,
     "SOFTMAX": pointwise.softmax,
     "SQUEEZE": pointwise.reshape,
+    "STRIDED_SLICE": pointwise.shape,
 }
 
 #: Names of the operators that are supported.

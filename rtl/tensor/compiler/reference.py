@@ -153,7 +153,8 @@ def _max_pool(operator: MaxPool, values: _Int8) -> _Int8:
 
 
 def _mean(operator: Mean, values: _Int8) -> _Int8:
-    sums = (values.astype(np.int64) - operator.zero).sum(axis=(1, 2), keepdims=True)
+    axes = tuple(axis for axis in (1, 2) if operator.output_shape[axis] == 1)
+    sums = (values.astype(np.int64) - operator.zero).sum(axis=axes, keepdims=True)
     return _finish(requantise(sums, operator.scale), operator.zero_out, operator.minimum, operator.maximum)
 
 

@@ -20,11 +20,13 @@ __all__ = [
     "OperatorCodeField",
     "OperatorField",
     "OptionsType",
+    "PackField",
     "Padding",
     "PoolField",
     "QuantisationField",
     "ReducerField",
     "SoftmaxField",
+    "StridedSliceField",
     "SubgraphField",
     "TensorField",
     "operator_name",
@@ -164,6 +166,23 @@ class ReducerField(enum.IntEnum):
     KEEP_DIMENSIONS = 0
 
 
+class PackField(enum.IntEnum):
+    """Fields of ``PackOptions``."""
+
+    VALUES = 0
+    AXIS = 1
+
+
+class StridedSliceField(enum.IntEnum):
+    """Fields of ``StridedSliceOptions``."""
+
+    BEGIN_MASK = 0
+    END_MASK = 1
+    ELLIPSIS_MASK = 2
+    NEW_MASK = 3
+    SHRINK_MASK = 4
+
+
 class OptionsType(enum.IntEnum):
     """Which table an operator's options are."""
 
@@ -175,6 +194,8 @@ class OptionsType(enum.IntEnum):
     SOFTMAX = 9
     ADD = 11
     REDUCER = 27
+    STRIDED_SLICE = 32
+    PACK = 59
 
 
 class Padding(enum.IntEnum):

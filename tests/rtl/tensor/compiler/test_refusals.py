@@ -62,7 +62,8 @@ def test_types_of_activations(dtype, tensor):
 
 
 CONV = [
-    ({ConvField.DILATION_W: 2}, "it has a dilation of 1 x 2. Only dilation 1 x 1 is supported"),
+    ({ConvField.DILATION_W: 128}, "it has a window of 3 x 257. Sides of 1 to 255"),
+    ({ConvField.DILATION_H: -1}, "it has a dilation of -1 x 1. Sides of 1 to 255"),
     ({ConvField.STRIDE_H: 0}, "it has a stride of 0 x 1. Sides of 1 to 255"),
     ({ConvField.STRIDE_H: 256}, "it has a stride of 256 x 1"),
     ({ConvField.ACTIVATION: Activation.TANH}, "its activation TANH is not supported. Use NONE, RELU"),
@@ -99,7 +100,7 @@ WEIGHTS = [
     ),
     ({"shape": (3, 18)}, "its weights 'w' have 2 dimensions, not 4"),
     ({"shape": (3, 3, 3, 3)}, "its weights 'w': 54 bytes of data for shape 3 x 3 x 3 x 3 of int8"),
-    ({"shape": (3, 3, 6, 1)}, "its weights have 1 input channels, its input has 2. Convolutions in groups"),
+    ({"shape": (3, 3, 6, 1)}, "its weights have 1 input channels and 3 output channels, its input has 2"),
     ({"variable": True}, "its weights 'w': a variable"),
 ]
 
@@ -164,7 +165,7 @@ def test_depth_multipliers():
     channels = 2000
     network.tensors[0].shape, network.tensors[1].shape = (1, 4, 4, channels), (1, 2, 4, 2 * channels)
     network.tensors[2] = tiny.constant(np.ones((1, 2, 3, 2 * channels)), scales=(0.1,), axis=3)
-    assert "would make an ordinary convolution of 48000000 weights" in refusal(network)
+    assert "with the zeros that stand between its weights it would have 48000000 of them" in refusal(network)
 
 
 def test_fully_connected_layers():
@@ -211,12 +212,35 @@ def test_pools():
 
 @pytest.mark.parametrize(
     ("axes", "message"),
-    [([1], "axes 1."), ([1, 3], "axes 1, 3."), ([0, 1, 2], "axes 0, 1, 2."), ([1, 6], "axes 1, 6.")],
+    [([3], "axes 3"), ([1, 3], "axes 1, 3"), ([0, 1, 2], "axes 0, 1, 2"), ([1, 6], "axes 1, 6")],
 )
-def test_means(axes, message):
+@pytest.mark.parametrize("kind", ["MEAN", "REDUCE_MAX"])
+def test_reductions(kind, axes, message):
     network = tiny.mean()
+    network.operators[0].kind = kind
     network.tensors[2] = tiny.constant(axes, "int32")
-    assert f"it runs over {message} Only the mean over rows and columns" in refusal(network)
+    assert f"it runs over {message} of 4. Only rows, columns or both are supported" in refusal(network)
+
+
+def test_reductions_over_another_shape():
+    network = tiny.mean()
+    network.tensors[2] = tiny.constant([1], "int32")
+    assert "its output 'out' has shape 1 x 2, not 1 x 1 x 4 x 2" in refusal(network)
+    network.operators[0].kind = "REDUCE_MAX"
+    network.tensors[1].shape = (1, 4, 2)
+    assert "They must be the same" in refusal(network)
+
+
+def test_shapes_are_of_integers_that_are_known():
+    network = tiny.open_batch()
+    network.operators[2].inputs = (0, 5)
+    assert "operator 2 (PACK): its integers 'in' are no integer constants" in refusal(network)
+    network = tiny.open_batch()
+    network.tensors[6].dtype = "float32"
+    assert "operator 2 (PACK, 'packed'): its output 'packed' is float32" in refusal(network)
+    network = tiny.open_batch()
+    del network.operators[1]
+    assert "operator 1 (PACK): its integers 'one' are no integer constants" in refusal(network)
 
 
 def test_axes_that_are_no_integer_constants():
@@ -245,7 +269,9 @@ def test_pads():
     assert "operator 1 (MAX_POOL_2D, 'out'): its input 'padded' comes from PAD" in refusal(network)
     network = tiny.padded_conv()
     network.tensors[5] = tiny.constant([1, 2], "int32")
-    assert "its amounts have shape 2, not 4 x 2" in refusal(network)
+    assert "its amounts have shape 2, for 4 dimensions. Only rows and columns can be padded" in refusal(
+        network
+    )
 
 
 def test_softmax():
