@@ -248,8 +248,12 @@ def bisect(
                 for r in ran.results
                 if r.verdict is not Verdict.INFRA
             ]
+            if not ran.results:
+                shown = [Rerun(why, Verdict.INFRA)]  # nothing ran; why is remembered in the case's place
             if shown:
                 history.keep_reruns(regression.design, commit, reproducer.command, shown)
+        elif all(r.verdict is Verdict.INFRA for r in shown):
+            why = shown[0].testcase
         state = state_of(shown, reproducer.testcase, symptoms)
         if state is State.UNTOLD and not why:
             why = (

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,9 +28,10 @@ from flow.regress.covering import Covering, collecting
 from flow.regress.ledger import Ledger, keys_of, why_missing
 from flow.regress.limits import arrange
 from flow.regress.model import Bucket, Regression, Verdict
+from flow.regress.order import Finished, Order
 from flow.regress.rank import ranked_runs, read_ranked
 from flow.regress.seeds import runs_of
-from flow.regress.select import Choice, select, suite_of
+from flow.regress.select import select, suite_of
 from flow.regress.verdicts import results_of, settle
 from flow.stages.chip import TestRun
 
@@ -45,58 +46,6 @@ _EXIT_INTERRUPTED = 130
 
 #: Told what is about to run: a heading, and its graph; returns who is told of its steps.
 Stageman = Callable[[str, Graph], Listener]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a regression is to be.
-
-    Attributes
-    ----------
-    choice
-        Its tests.
-    fixed_seed
-        One seed for all tests, instead of those that derive from the master seed.
-    ranked
-        Run only what the ranking of an earlier regression has: how its id begins,
-        empty for the latest; None to run all.
-    reruns, waves
-        Whether to repeat what failed, and to record waves of each bucket.
-    keep
-        Whether to record it in the history, to which it is then compared.
-    coverage
-        Kinds of code coverage to collect of all tests; None for what the manifest says.
-    """
-
-    choice: Choice
-    fixed_seed: int | None = None
-    ranked: str | None = None
-    reruns: bool = True
-    waves: bool = True
-    keep: bool = True
-    coverage: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A regression that has ended.
-
-    Attributes
-    ----------
-    regression
-        What came of it.
-    folder
-        Its files: ``regression.json``, ``report.html``, ``junit.xml``, logs and waves.
-    exit_code
-        0 good, 1 a test failed, 2 the user's input, 3 a tool or machine, 130 interrupted.
-    notes
-        What else its user should know.
-    """
-
-    regression: Regression
-    folder: Path
-    exit_code: int
-    notes: tuple[str, ...] = ()
 
 
 class Campaign:

@@ -12,7 +12,7 @@ from flow.model.design import Design
 from flow.project.request import Request
 
 if TYPE_CHECKING:
-    from flow.regress.campaign import Order
+    from flow.regress.order import Order
 
 __all__ = ["regress_command", "test_command"]
 

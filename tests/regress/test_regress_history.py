@@ -215,7 +215,7 @@ def test_another_writer_may_be_first(tmp_path: Path) -> None:
 
 
 def test_what_collides_for_ever_is_an_error(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flow.regress.history.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("flow.regress.history_records.time.sleep", lambda seconds: None)
     asked: list[object] = []
 
     def collide(connection: object, regression: object) -> int:
