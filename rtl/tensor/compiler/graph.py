@@ -21,8 +21,10 @@ __all__ = [
     "Depthwise",
     "FullyConnected",
     "Graph",
+    "Logistic",
     "MaxPool",
     "Mean",
+    "OnHost",
     "Operator",
     "Padding",
     "Reshape",
@@ -320,8 +322,33 @@ class Reshape(Operator):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Softmax(Operator):
-    """Softmax over the channels of each pixel; for the CPU.
+class OnHost(Operator):
+    """An operator that the CPU executes after the accelerator is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Logistic(OnHost):
+    """Logistic function of each value.
+
+    Attributes
+    ----------
+    zero
+        Zero point of the input.
+    multiplier, left
+        Factor ``multiplier * 2 ** (left - 31)`` from inputs to numbers with 27 fractional bits.
+    radius
+        Inputs so far from the zero point, or farther, give the ends of the range.
+    """
+
+    zero: int
+    multiplier: int
+    left: int
+    radius: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Softmax(OnHost):
+    """Softmax over the channels of each pixel.
 
     Attributes
     ----------

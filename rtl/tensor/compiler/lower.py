@@ -19,11 +19,11 @@ from rtl.tensor.compiler.graph import (
     Graph,
     MaxPool,
     Mean,
+    OnHost,
     Operator,
     Padding,
     Reshape,
     Scale,
-    Softmax,
 )
 from rtl.tensor.compiler.items import Item, Layer, Stored, TooManyCommandsError
 from rtl.tensor.compiler.layout import (
@@ -131,7 +131,7 @@ class _Lowering:
         input_bytes = self.tensors.load()
         wanted = self._wanted()
         for operator in self.graph.operators:
-            if isinstance(operator, Softmax) or any(tensor in self.on_host for tensor in operator.inputs):
+            if isinstance(operator, OnHost) or any(tensor in self.on_host for tensor in operator.inputs):
                 self._to_host(operator)
                 continue
             before = len(self.items)
@@ -174,18 +174,18 @@ class _Lowering:
         on_host: set[int] = set()
         wanted = set(self.graph.outputs)
         for operator in self.graph.operators:
-            if isinstance(operator, Softmax) or any(tensor in on_host for tensor in operator.inputs):
+            if isinstance(operator, OnHost) or any(tensor in on_host for tensor in operator.inputs):
                 on_host.add(operator.output)
                 wanted |= set(operator.inputs)
         return wanted - on_host
 
     def _to_host(self, operator: Operator) -> None:
-        if not isinstance(operator, Softmax | Reshape):
+        if not isinstance(operator, OnHost | Reshape):
             raise refusal(
                 self.graph,
                 operator,
-                "it needs the result of SOFTMAX, which the CPU computes afterwards",
-                "Let SOFTMAX be the last operator",
+                "it needs a result that the CPU computes afterwards",
+                "Let SOFTMAX and LOGISTIC be the last operators",
             )
         self.on_host.add(operator.output)
         self.host.append(operator)

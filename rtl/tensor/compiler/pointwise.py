@@ -9,6 +9,7 @@ from rtl.tensor.compiler.graph import (
     Conv,
     Depthwise,
     FullyConnected,
+    Logistic,
     Operator,
     Padding,
     Reshape,
@@ -20,6 +21,7 @@ from rtl.tensor.compiler.operands import BROKEN, Limits, Operands, fields, froze
 from rtl.tensor.compiler.quantise import (
     add_scales,
     fully_connected_scaling,
+    logistic_scale,
     rescaling,
     softmax_scale,
 )
@@ -31,7 +33,7 @@ from rtl.tensor.compiler.schema import (
     SoftmaxField,
 )
 
-__all__ = ["add", "fully_connected", "quantize", "relu", "relu6", "reshape", "shape", "softmax"]
+__all__ = ["add", "fully_connected", "logistic", "quantize", "relu", "relu6", "reshape", "shape", "softmax"]
 
 #: The sum of their exponentials has 12 integer bits.
 _MOST_CLASSES = 4095
@@ -153,6 +155,32 @@ def shape(operands: Operands, operator: RawOperator) -> None:
     operands.shapes.add(output.id)
 
 
+def _probabilities(operands: Operands, output: Tensor) -> None:
+    """Check that an output goes from 0 to 1 in 256 steps."""
+    if output.scale != 1 / 256 or output.zero_point != -128:
+        operands.model.refuse(
+            f"its output has scale {output.scale:.6g} and zero point {output.zero_point}, not 1/256 and -128",
+            BROKEN,
+        )
+
+
+def logistic(operands: Operands, operator: RawOperator) -> Operator:
+    """Check LOGISTIC, whose output always has scale 1/256 and zero point -128."""
+    operands.count(operator, 1, 1)
+    output = operands.output(operator)
+    source = operands.input(operator)
+    operands.has_shape(output, source.shape)
+    _probabilities(operands, output)
+    multiplier, left, radius = operands.scaling(lambda: logistic_scale(source.scales[0]))
+    return Logistic(
+        **fields(operator, output, source),
+        zero=source.zero_point,
+        multiplier=multiplier,
+        left=left,
+        radius=radius,
+    )
+
+
 def softmax(operands: Operands, operator: RawOperator) -> Operator:
     """Check SOFTMAX, whose output always has scale 1/256 and zero point -128."""
     operands.count(operator, 1, 1)
@@ -165,11 +193,7 @@ def softmax(operands: Operands, operator: RawOperator) -> Operator:
             f"it has {source.shape[3]} channels",
             f"At most {_MOST_CLASSES} are supported; compute it elsewhere",
         )
-    if output.scale != 1 / 256 or output.zero_point != -128:
-        operands.model.refuse(
-            f"its output has scale {output.scale:.6g} and zero point {output.zero_point}, not 1/256 and -128",
-            BROKEN,
-        )
+    _probabilities(operands, output)
     beta = 0.0 if options is None else options.real(SoftmaxField.BETA)
     multiplier, left, lowest = operands.scaling(lambda: softmax_scale(beta, source.scales[0]))
     return Softmax(

@@ -25,6 +25,7 @@ __all__ = [
     "clamp_range",
     "convolution_scaling",
     "fully_connected_scaling",
+    "logistic_scale",
     "mean_scale",
     "reciprocal",
     "rescaling",
@@ -38,6 +39,7 @@ ADD_SHIFT = 20
 LARGEST_LEFT_SHIFT = 7
 
 _SOFTMAX_INTEGER_BITS = 5
+_LOGISTIC_INTEGER_BITS = 4
 
 
 class QuantisationError(ValueError):
@@ -190,6 +192,24 @@ def softmax_scale(beta: float, scale: np.float32) -> tuple[int, int, int]:
     multipliers, shifts = _split(factor)
     largest = ((1 << _SOFTMAX_INTEGER_BITS) - 1) << (31 - _SOFTMAX_INTEGER_BITS)
     return int(multipliers[0]), int(shifts[0]), -(largest >> int(shifts[0]))
+
+
+def logistic_scale(scale: np.float32) -> tuple[int, int, int]:
+    """Return multiplier, shift to the left, and distance from the zero point that LOGISTIC counts.
+
+    Raises
+    ------
+    QuantisationError
+        Nothing is left of the scale, or it leaves the fixed-point range.
+    """
+    multipliers, shifts = _split(float(scale) * 2.0 ** (31 - _LOGISTIC_INTEGER_BITS))
+    left = int(shifts[0])
+    if not 0 <= left <= 30:
+        raise QuantisationError(
+            f"the input's scale is {float(scale):.4g}, which must lie between 2**-28 and 8"
+        )
+    largest = ((1 << _LOGISTIC_INTEGER_BITS) - 1) << (31 - _LOGISTIC_INTEGER_BITS)
+    return int(multipliers[0]), left, largest >> left
 
 
 def clamp_range(activation: Activation, scale: np.float32, zero: int) -> tuple[int, int]:

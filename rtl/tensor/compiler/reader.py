@@ -26,6 +26,7 @@ _CHECKS: dict[str, _Check] = {
     "DEPTHWISE_CONV_2D": windowed.depthwise,
     "EXPAND_DIMS": pointwise.reshape,
     "FULLY_CONNECTED": pointwise.fully_connected,
+    "LOGISTIC": pointwise.logistic,
     "MAX_POOL_2D": windowed.max_pool,
     "MEAN": windowed.mean,
     "PACK": pointwise.shape,

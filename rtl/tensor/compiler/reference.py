@@ -19,6 +19,7 @@ from rtl.tensor.compiler.graph import (
     Depthwise,
     FullyConnected,
     Graph,
+    Logistic,
     MaxPool,
     Mean,
     Operator,
@@ -29,7 +30,7 @@ from rtl.tensor.compiler.graph import (
     Softmax,
 )
 from rtl.tensor.compiler.quantise import ADD_SHIFT
-from rtl.tensor.compiler.softmax import softmax
+from rtl.tensor.compiler.softmax import logistic, softmax
 
 __all__ = ["requantise", "run_operator", "run_reference"]
 
@@ -162,6 +163,10 @@ def _reshape(operator: Reshape, values: _Int8) -> _Int8:
     return values.reshape(operator.output_shape)
 
 
+def _logistic(operator: Logistic, values: _Int8) -> _Int8:
+    return logistic(values, operator.zero, operator.multiplier, operator.left, operator.radius)
+
+
 def _softmax(operator: Softmax, values: _Int8) -> _Int8:
     return softmax(values, operator.multiplier, operator.left, operator.lowest)
 
@@ -172,6 +177,7 @@ _KERNELS: dict[type[Operator], Callable[..., _Int8]] = {
     Conv: _conv,
     Depthwise: _depthwise,
     FullyConnected: _fully_connected,
+    Logistic: _logistic,
     MaxPool: _max_pool,
     Mean: _mean,
     Reshape: _reshape,

@@ -1,11 +1,11 @@
-"""SOFTMAX in fixed point, bit for bit as TensorFlow Lite Micro computes it for int8.
+"""SOFTMAX and LOGISTIC in fixed point, bit for bit as TensorFlow Lite Micro computes them for int8.
 
 Exponentials and the reciprocal of their sum are fixed-point polynomials: the
 result differs from a rounded softmax by up to one step, and the same on every
 machine.
 
-Source: tensorflow/lite/kernels/internal/reference/softmax.h and gemmlowp's
-fixedpoint.h. Numbers are int32 of which `n` bits are integer, "Qn".
+Source: tensorflow/lite/kernels/internal/reference/softmax.h, logistic.h of
+its integer_ops, and gemmlowp's fixedpoint.h. Numbers are int32 of which `n` bits are integer, "Qn".
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["softmax"]
+__all__ = ["logistic", "softmax"]
 
 _Int64: TypeAlias = NDArray[np.int64]
 
 _LARGEST = (1 << 31) - 1
 _SCALED_BITS = 5  # of differences, times beta and scale
+_LOGISTIC_BITS = 4  # of what LOGISTIC takes, times scale
 _SUM_BITS = 12  # of the sum of exponentials
 
 
@@ -56,14 +57,14 @@ def _exp_quarter(values: _Int64) -> _Int64:
     return constant + _multiply(x + tail, constant)
 
 
-def _exp(values: _Int64) -> _Int64:
-    """Exponential of Q5 numbers that are 0 or negative, Q0."""
-    fraction = 31 - _SCALED_BITS
+def _exp(values: _Int64, bits: int) -> _Int64:
+    """Exponential of numbers that are 0 or negative, of which `bits` bits are integer, Q0."""
+    fraction = 31 - bits
     quarter = 1 << (fraction - 2)
     part = (values & (quarter - 1)) - quarter  # -1/4..0
     rest = part - values
-    result = _exp_quarter(_double(part, _SCALED_BITS))
-    for exponent in range(-2, _SCALED_BITS):
+    result = _exp_quarter(_double(part, bits))
+    for exponent in range(-2, bits):
         factor = round(math.exp(-(2.0**exponent)) * 2.0**31)
         taken = (rest >> (fraction + exponent)) & 1 == 1
         result = np.where(taken, _multiply(result, factor), result)
@@ -97,7 +98,7 @@ def softmax(values: NDArray[np.int8], multiplier: int, left: int, lowest: int) -
     difference = wide - wide.max(axis=-1, keepdims=True)
     counts = difference >= lowest
     scaled = _multiply(np.where(counts, difference, 0) << left, multiplier)
-    exponential = _exp(scaled)
+    exponential = _exp(scaled, _SCALED_BITS)
     total = np.where(counts, _halve(exponential, _SUM_BITS), 0).sum(axis=-1, keepdims=True)
     # The sum as 1.x * 2 ** over: a leading one in bit 31, then x.
     zeros = 32 - np.frexp(total.astype(np.float64))[1].astype(np.int64)
@@ -108,3 +109,30 @@ def softmax(values: NDArray[np.int8], multiplier: int, left: int, lowest: int) -
     half = (1 << exponent) >> 1
     result = ((product + half - (product < 0)) >> exponent) - 128
     return np.where(counts, np.clip(result, -128, 127), -128).astype(np.int8)
+
+
+def logistic(
+    values: NDArray[np.int8], zero: int, multiplier: int, left: int, radius: int
+) -> NDArray[np.int8]:
+    """Return ``1 / (1 + exp(-x))`` of each value; scale 1/256, zero point -128.
+
+    Parameters
+    ----------
+    values
+        int8, of any shape.
+    zero
+        Their zero point.
+    multiplier, left
+        Factor ``multiplier * 2 ** (left - 31)`` from values, less the zero point, to Q4.
+    radius
+        Values that are so far from the zero point, or farther, give the ends of the range.
+    """
+    wide = values.astype(np.int64) - zero
+    inside = np.abs(wide) < radius
+    scaled = _multiply(np.where(inside, wide, 0) << max(left, 0), multiplier)
+    scaled = _halve(scaled, max(-left, 0))
+    positive = _reciprocal(_exp(-np.abs(scaled), _LOGISTIC_BITS))
+    result = np.where(scaled > 0, positive, _LARGEST - positive)
+    result = np.where(scaled == 0, 1 << 30, result)
+    steps = np.minimum(_halve(result, 31 - 8) - 128, 127)
+    return np.where(inside, steps, np.where(wide < 0, -128, 127)).astype(np.int8)

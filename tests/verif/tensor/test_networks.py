@@ -81,6 +81,7 @@ HAND_MADE = {
     "largest": lambda: tiny.reduce("REDUCE_MAX", [2, 1], (1, 5, 3, 2), (1, 2)),
     "largest of rows": lambda: tiny.reduce("REDUCE_MAX", [1], (1, 5, 3, 2), (1, 3, 2)),
     "softmax": lambda: tiny.softmax(300, 0.5),
+    "logistic": lambda: tiny.one("LOGISTIC", zero=-7, scale=0.03, out_scale=1 / 256, out_zero=-128),
     "quantize": lambda: tiny.one("QUANTIZE", zero=-7, out_scale=0.013, out_zero=5),
     "relu": lambda: tiny.one("RELU", zero=-7, out_scale=0.25, out_zero=5),
     "relu6": lambda: tiny.one("RELU6", scale=0.06, zero=-7, out_scale=0.06, out_zero=-7),
@@ -105,6 +106,17 @@ def test_softmax_equals_tensorflow_lite_micro(rows):
             tensor.shape = (1, rows, 16)
         network.tensors[0].scales = (scale,)
         assert differences(network.encode(), index, 1) == ([], 1)
+
+
+@needs_interpreter
+@pytest.mark.parametrize("scale", [2.0**-20, 0.004, 1 / 32, 0.05, 0.3, 1.0, 7.9])
+def test_logistic_equals_tensorflow_lite_micro(scale):
+    """Of every value, from every end of the range and from its middle."""
+    values = np.arange(-128, 128).astype(np.int8)
+    for zero in (-128, 0, 127):
+        data = tiny.one("LOGISTIC", (1, 256), scale, zero, None, 1 / 256, -128).encode()
+        found = run_reference(read_model(data), values)[1].reshape(-1)
+        assert np.array_equal(found, Interpreter(data).run(values, [1])[1].reshape(-1))
 
 
 @needs_interpreter
@@ -187,7 +199,7 @@ def test_networks_hold_everything(seeds):
                 lefts |= set(operator.scaling.left.tolist())
                 zero_multipliers += int((operator.scaling.multiplier == 0).sum())
                 largest_bias = max(largest_bias, int(np.abs(operator.bias.astype(np.int64)).max()))
-    by_hand = {"PAD", "SQUEEZE", "EXPAND_DIMS", "REDUCE_MAX", "SHAPE", "STRIDED_SLICE", "PACK"}
+    by_hand = {"LOGISTIC", "PAD", "SQUEEZE", "EXPAND_DIMS", "REDUCE_MAX", "SHAPE", "STRIDED_SLICE", "PACK"}
     assert kinds == set(SUPPORTED) - by_hand
     assert {(1, 1), (3, 3), (10, 4)} <= kernels and {(1, 1), (2, 2)} <= strides
     assert zero_multipliers > 0 and largest_bias > 1 << 29

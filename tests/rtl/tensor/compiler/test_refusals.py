@@ -39,13 +39,13 @@ def changed(network, tensor, **values):
 
 def test_the_error_says_everything_and_survives_pickling():
     with pytest.raises(CompileError) as caught:
-        read_model(tiny.one("LOGISTIC").encode(), "m.tflite")
+        read_model(tiny.one("TANH").encode(), "m.tflite")
     error = pickle.loads(pickle.dumps(caught.value))
     assert str(error) == str(caught.value)
-    assert (error.model, error.where) == ("m.tflite", "operator 0 (LOGISTIC)")
-    assert error.what == "LOGISTIC is not supported"
+    assert (error.model, error.where) == ("m.tflite", "operator 0 (TANH)")
+    assert error.what == "TANH is not supported"
     assert "Supported are ADD, AVERAGE_POOL_2D, CONV_2D" in error.remedy
-    assert str(error).startswith("m.tflite: operator 0 (LOGISTIC): LOGISTIC is not supported. Supported are")
+    assert str(error).startswith("m.tflite: operator 0 (TANH): TANH is not supported. Supported are")
 
 
 @pytest.mark.parametrize("kind", ["CONCATENATION", "MUL", "TRANSPOSE_CONV", "DEQUANTIZE", "CUSTOM", "SVDF"])
@@ -272,6 +272,14 @@ def test_pads():
     assert "its amounts have shape 2, for 4 dimensions. Only rows and columns can be padded" in refusal(
         network
     )
+
+
+def test_logistic():
+    network = tiny.one("LOGISTIC", out_scale=1 / 256, out_zero=0)
+    assert "its output has scale 0.00390625 and zero point 0, not 1/256 and -128" in refusal(network)
+    for scale in (8.5, 1e-9):
+        network = tiny.one("LOGISTIC", scale=scale, out_scale=1 / 256, out_zero=-128)
+        assert f"the input's scale is {scale:.4g}, which must lie between 2**-28 and 8" in refusal(network)
 
 
 def test_softmax():
