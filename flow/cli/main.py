@@ -33,6 +33,7 @@ _COMMANDS = {
     "bisect": ("flow.cli.bisect_cmd:bisect", "Find the commit that brought a failure."),
     "isa": ("flow.cli.isa_cmd:isa", "Build and run programs on RISC-V cores."),
     "nn": ("flow.cli.nn_cmd:nn", "Compile neural networks for the accelerator, and run them."),
+    "ppa": ("flow.cli.ppa_cmd:ppa", "Find the fastest clock or the least area, and guard them."),
     "report": ("flow.cli.report_cmd:report", "Show a run again, or list runs."),
     "pdk": ("flow.cli.pdk_cmd:pdk", "List, check and install PDKs."),
     "doctor": ("flow.cli.doctor_cmd:doctor", "Say what this machine has, lacks, and how to install it."),

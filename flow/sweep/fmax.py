@@ -23,6 +23,8 @@ __all__ = ["Aim", "ClockSearch", "Search", "Tried", "best_of", "rounded"]
 _REACH = 1.25
 #: What the first try aims at, as a share of the clock that the manifest has: more than anything reaches.
 _TIGHT = 0.02
+#: Timing searches for the period itself, and is sure of it to this share.
+_SURE = 5e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,12 @@ class Tried:
         """Area of the netlist."""
         return self.metrics.get("design__instance__area")
 
+    def like(self, other: Tried) -> bool:
+        """Whether it can be taken for the same netlist: of the same area and period."""
+        if self.period_ns is None or other.period_ns is None or self.area_um2 != other.area_um2:
+            return False
+        return math.isclose(self.period_ns, other.period_ns, rel_tol=_SURE)
+
     @property
     def met(self) -> bool:
         """Whether it reached what it was made for."""
@@ -94,11 +102,10 @@ def rounded(period_ns: float) -> float:
 
 def best_of(tried: Iterable[Tried]) -> Tried | None:
     """Return the try with the shortest period; of equal ones, one that met its target, then the smallest."""
-    reached = [t for t in tried if t.period_ns is not None]
-    return min(
-        reached, key=lambda t: (t.period_ns or 0.0, not t.met, t.area_um2 or math.inf, t.aim.target_ns),
-        default=None,
-    )  # fmt: skip
+    reached = [(t.period_ns, t) for t in tried if t.period_ns is not None]
+    shortest = min((period for period, _ in reached), default=0.0)
+    equal = [t for period, t in reached if period <= shortest * (1 + _SURE)]
+    return min(equal, key=lambda t: (not t.met, t.area_um2 or math.inf, t.aim.target_ns), default=None)
 
 
 class ClockSearch:
@@ -184,22 +191,34 @@ class ClockSearch:
         return found
 
     def _next(self, best: Tried, chosen: list[float]) -> float | None:
-        """Return the middle of the largest gap between what was missed and what was reached."""
-        asked = len(self.tried) + len(self._pending) + len(chosen)
-        if self._fixed or asked >= self.most:
+        """Return the next target: what was reached, then the middle of what is still open below it."""
+        if self._fixed or len(self.tried) + len(self._pending) + len(chosen) >= self.most:
             return None
         high = min(best.period_ns or math.inf, self.limit_ns)
+        open_targets = (*self._pending, *chosen)
+        hardest = min(self.tried)
+        if self.tried[hardest].met:
+            # The start was far off: that was no hard target at all.
+            return None if open_targets else rounded(high * _TIGHT)
+        if not any(hardest < t <= high * _REACH for t in (*self.tried, *open_targets)):
+            # Most often the same netlist as for the hardest, and then so is all between.
+            return None if open_targets else rounded(high)
         missed = [t for t, one in self.tried.items() if not one.met and t < high]
-        low = max([*missed, high / _REACH])
-        cuts = sorted({low, high, *(t for t in (*self._pending, *chosen) if low < t < high)})
-        gaps = [(b / a, a, b) for a, b in pairwise(cuts)]
-        if not gaps:
+        low = max([*missed, self._flat, high / _REACH])
+        if low >= high:
             return None
-        ratio, a, b = max(gaps)
+        cuts = sorted({low, high, *(t for t in open_targets if low < t < high)})
+        ratio, a, b = max((b / a, a, b) for a, b in pairwise(cuts))
         if ratio <= 1 + self.tolerance:
             return None
         target = float(f"{math.sqrt(a * b):.4g}")
-        return None if target in self.tried or target in self._pending else target
+        return None if target in self.tried or target in open_targets else target
+
+    @property
+    def _flat(self) -> float:
+        """The longest target that gave the same netlist as the hardest."""
+        hardest = self.tried[min(self.tried)]
+        return max(t for t, one in self.tried.items() if one.like(hardest))
 
     def _last(self, best: Tried) -> list[float]:
         """Return the winner's own period, where it was made for another one and may miss that."""

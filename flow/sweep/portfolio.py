@@ -98,9 +98,16 @@ class PortfolioSearch:
         return sorted(alive, key=lambda s: (s.best.period_ns or 0.0) if s.best else 0.0)
 
     def _drop(self, best_ns: float) -> None:
+        seen: dict[str, Tried] = {}
         for name, search in self._searches.items():
             own = search.best
             if name in self.dropped or search.waiting:
+                continue
+            first = next(iter(search.tried.values()))
+            twin = next((other for other, one in seen.items() if one.like(first)), None)
+            seen[name] = first
+            if twin is not None and first.period_ns is not None:
+                self.dropped[name] = f"the same as {twin}"
                 continue
             if own is None or own.period_ns is None:
                 reasons = [one.reason for one in search.tried.values() if one.reason]
