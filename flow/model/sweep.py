@@ -298,6 +298,14 @@ class SweepSpec:
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"sweep {self.name}: {name!r} is defined twice")
+        self._check_axes()
+
+    def _check_axes(self) -> None:
+        clocks = {"clock_period_ns", "clock_scale"} & {axis.name for axis in self.axes if axis.flow}
+        if self.search_clock and clocks:
+            raise ValueError(
+                f"sweep {self.name}: search_clock finds the clock; {min(clocks)} is no axis then"
+            )
         if self.sampler is SamplerName.GRID:
             for axis in self.axes:
                 if axis.size is None:

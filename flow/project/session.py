@@ -199,11 +199,11 @@ class Session:
             self._take_in()
         return RunResult(record=record, folder=folder, report=report, verdict=verdict)
 
-    def variant(self, flow: ChipFlow) -> Session:
+    def variant(self, flow: ChipFlow, graph: Graph) -> Session:
         """Return this session with another flow on the same machine, for its record."""
         other = copy.copy(self)
         other.flow, other.design, other.pdks = flow, flow.design, flow.pdks
-        other.graph = flow.graph()
+        other.graph = graph
         return other
 
     def save(self) -> None:

@@ -187,6 +187,25 @@ class ChipFlow:
         hdl = self._verilog()  # what the design has as an Instance
         return {"inputs": {**own, **hdl["inputs"]}, "params": {"top": top, **hdl["params"]}}
 
+    def performance(self, model: str, workloads: Iterable[TestSpec]) -> Step:
+        """Return the step that asks the design's performance model."""
+        chosen = list(workloads)
+        files = {f"{t.name}.{i}": self.view_of(path) for t in chosen for i, path in enumerate(t.files)}
+        return self._step(
+            "performance",
+            "performance",
+            params={
+                "model": model,
+                "parameters": dict(self.design.parameters),
+                "workloads": {test.name: [path.name for path in test.files] for test in chosen},
+                "manifest": self.design.manifest.name,
+            },
+            inputs={"py": self._python, **files},
+            tools=self._imported,
+            resources=Resources(wall_s=600, memory_mb=4096),
+            label="performance model",
+        )
+
     def _elaborate(
         self, name: str, top: str, module: str, parameters: Mapping[str, Any], language: str | None = None
     ) -> Step:

@@ -18,7 +18,7 @@ from typing import Any
 
 from flow.stages.elaborate_values import typed_parameters
 
-__all__ = ["main"]
+__all__ = ["Reads", "main", "place_of", "said_of"]
 
 
 class _Refused(Exception):
@@ -29,7 +29,7 @@ class _Refused(Exception):
         self.answer = {"what": what, "where": where, "remedy": remedy}
 
 
-class _Reads:
+class Reads:
     """Which files below a folder this process opened."""
 
     def __init__(self, root: Path) -> None:
@@ -50,7 +50,7 @@ class _Reads:
         return sorted(self._found)
 
 
-def _place(error: BaseException, root: Path) -> str | None:
+def place_of(error: BaseException, root: Path) -> str | None:
     """``file:line`` of the innermost frame in the user's tree."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_relative(error.filename, root)}:{error.lineno}"
@@ -58,7 +58,7 @@ def _place(error: BaseException, root: Path) -> str | None:
     return f"{_relative(frames[-1].filename, root)}:{frames[-1].lineno}" if frames else None
 
 
-def _said(error: BaseException, root: Path) -> str:
+def said_of(error: BaseException, root: Path) -> str:
     """Say what `error` is, with files as the user knows them."""
     return f"{type(error).__name__}: {error}".replace(f"{root}/", "")
 
@@ -87,12 +87,12 @@ def _load(top: str, root: Path) -> type:
             ) from None
         raise _Refused(
             f"importing {module_name!r} failed: {error}",
-            _place(error, root),
+            place_of(error, root),
             f"Install {error.name!r}, or add it to python_packages.",
         ) from None
     except BaseException as error:
-        raise _Refused(f"importing {module_name!r} failed: {_said(error, root)}",
-                       _place(error, root), _remedy(error, root, "Mend the module.")) from None  # fmt: skip
+        raise _Refused(f"importing {module_name!r} failed: {said_of(error, root)}",
+                       place_of(error, root), _remedy(error, root, "Mend the module.")) from None  # fmt: skip
     found = getattr(module, class_name, None)
     if found is None:
         names = [n for n, v in vars(module).items() if isinstance(v, type)]
@@ -160,8 +160,8 @@ def _construct(cls: type, top: str, parameters: dict[str, Any], root: Path) -> A
         where = f"design.parameters.{named[0]}" if named else "design.parameters"
         raise _Refused(f"{top!r} refuses its parameters: {error}", where, "Mend the value.") from None
     except BaseException as error:
-        raise _Refused(f"making {top!r} failed: {_said(error, root)}",
-                       _place(error, root),
+        raise _Refused(f"making {top!r} failed: {said_of(error, root)}",
+                       place_of(error, root),
                        _remedy(error, root, "Mend the constructor.")) from None  # fmt: skip
 
 
@@ -188,8 +188,8 @@ def _convert(component: Any, name: str, language: str, root: Path) -> str:  # no
         text: str = {"rtlil": rtlil, "verilog": verilog}[language].convert(component, name=name)
     except BaseException as error:
         raise _Refused(
-            f"elaborating {type(component).__name__!r} failed: {_said(error, root)}",
-            _place(error, root),
+            f"elaborating {type(component).__name__!r} failed: {said_of(error, root)}",
+            place_of(error, root),
             _remedy(error, root, "Mend the design there."),
         ) from None
     if language == "verilog":
@@ -207,7 +207,7 @@ def main(request_path: str) -> int:
     request = json.loads(Path(request_path).read_text())
     root = Path(request["root"])
     sys.path.insert(0, str(root))
-    reads = _Reads(root)
+    reads = Reads(root)
     answer: dict[str, Any] = {}
     try:
         cls = _load(request["top"], root)

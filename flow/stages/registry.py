@@ -79,6 +79,9 @@ def _distribution_version(module: str) -> str:
 
 STAGES: dict[str, StageInfo] = {
     "elaborate": StageInfo("flow.stages.elaborate:Elaborate", ("stages/elaborate*.py",)),
+    "performance": StageInfo(
+        "flow.stages.performance:Performance", ("stages/performance*.py", "stages/elaborate_child.py")
+    ),
     "lint": StageInfo("flow.stages.lint:Lint", ("stages/lint*.py", *_HDL, "tools/verilator/**/*.py")),
     "sim_runtime": StageInfo("flow.stages.simulate:SimRuntime", ("stages/sim*.py", *_SIM)),
     "sim_build": StageInfo("flow.stages.simulate:SimBuild", ("stages/sim*.py", *_SIM)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from flow.engine.driver import Options, run_graph
 from flow.engine.events import Event, Listener, StepFinished
@@ -12,12 +13,14 @@ from flow.model.graph import Graph
 from flow.model.step import Outcome, Status, Step
 from flow.model.sweep import Fidelity
 from flow.project.workplace import Workplace
-from flow.sweep.evaluate import Evaluation, Evaluator
+from flow.sweep.evaluate import Evaluation, Evaluator, Found
+from flow.sweep.fmax import Aim, ClockSearch, Tried
 from flow.sweep.goals import Goals
 from flow.sweep.ladder import Ladder
 from flow.sweep.samplers import Sampler
 from flow.sweep.space import Space
 from flow.sweep.trial import Point, Trial, TrialStatus
+from flow.sweep.tries import fixed_recipes
 
 __all__ = ["Campaign", "Told"]
 
@@ -26,6 +29,32 @@ Told = Callable[[Trial], None]
 
 _AHEAD = 2  # points that are prepared beyond those that can run at once
 _TIMING_METRICS = ("timing__fmax", "timing__setup__ws", "timing__setup__tns")
+
+
+@dataclass(slots=True)
+class _Search:
+    """The search for the clock of one point."""
+
+    clock: ClockSearch
+    aim: Aim | None = None
+    clock_ns: float | None = None
+    tool_s: float = 0.0
+    wall_s: float = 0.0
+
+    def take(self, found: Found) -> None:
+        """Take what became of a try."""
+        assert self.aim is not None
+        fmax = found.metrics.get("timing__fmax")
+        self.tool_s += found.tool_s
+        self.wall_s += found.wall_s
+        self.clock.tell(
+            Tried(
+                aim=self.aim,
+                period_ns=1000.0 / fmax if fmax else None,
+                metrics=found.metrics,
+                reason=found.reason,
+            )
+        )
 
 
 class Campaign:
@@ -74,6 +103,8 @@ class Campaign:
         self._active: dict[str, tuple[Evaluation, set[str]]] = {}
         self._waiting: dict[str, set[str]] = {}
         self._graph = Graph(())
+        self._steps: dict[str, Step] = {}
+        self._searches: dict[str, _Search] = {}
         self._level = 0
         self._ladder: Ladder | None = None
         self._queue: list[Point] = []
@@ -115,22 +146,47 @@ class Campaign:
 
     def _feed(self, slots: int) -> Iterable[Step]:
         """Return the steps of as many new points as keep every slot busy."""
-        steps: dict[str, Step] = {}
         while len(self._active) < slots + _AHEAD:
             point = self._next(slots)
             if point is None:
                 break
-            fidelity = self._spec.fidelity[self._level]
-            try:
-                evaluation = self._evaluator.plan(point, fidelity)
-            except ConfigError as error:
-                self._finish(self._refused(point, fidelity, str(error)))
-                continue
-            self._begin(evaluation, steps)
+            self._start(point, self._spec.fidelity[self._level])
+        steps, self._steps = self._steps, {}
         return list(steps.values())
 
-    def _begin(self, evaluation: Evaluation, steps: dict[str, Step]) -> None:
-        key = evaluation.point.id
+    def _start(self, point: Point, fidelity: Fidelity) -> None:
+        """Begin the evaluation of a point, or the search for its clock."""
+        try:
+            if self._spec.search_clock and fidelity is not Fidelity.ESTIMATE:
+                self._searches[point.id] = search = self._search(point)
+                self._try(point, search, fidelity)
+            else:
+                self._begin(self._evaluator.plan(point, fidelity))
+        except ConfigError as error:
+            self._searches.pop(point.id, None)
+            self._finish(self._refused(point, fidelity, str(error)))
+
+    def _search(self, point: Point) -> _Search:
+        recipe = self._evaluator.recipe(point)
+        start_ns = self._evaluator.pdk(point).clock_period_ns
+        return _Search(ClockSearch(recipe, start_ns, fixed=bool(fixed_recipes([recipe]))))
+
+    def _try(self, point: Point, search: _Search, fidelity: Fidelity) -> bool:
+        """Try the next clock of a search, else evaluate at the best; False where no clock is any good."""
+        aims = search.clock.ask(1)
+        if aims:
+            search.aim = aims[0]
+            self._begin(self._evaluator.plan(point, Fidelity.TIMING, aims[0].target_ns))
+            return True
+        best = search.clock.best
+        if best is None:
+            return False
+        search.aim, search.clock_ns = None, best.aim.target_ns
+        self._begin(self._evaluator.plan(point, fidelity, search.clock_ns))
+        return True
+
+    def _begin(self, evaluation: Evaluation) -> None:
+        steps, key = self._steps, evaluation.point.id
         self.evaluations[key] = evaluation
         left = {name for name in evaluation.steps if name not in self.outcomes}
         for name in left:
@@ -219,6 +275,18 @@ class Campaign:
         if found.status is TrialStatus.CANCELLED:
             self._active[key] = (evaluation, set())  # it has not ended
             return
+        search = self._searches.get(key)
+        if search is not None:
+            fidelity = self._spec.fidelity[self._level]
+            if search.aim is not None:
+                search.take(found)
+                if self._try(point, search, fidelity):
+                    return
+            else:
+                found = replace(
+                    found, tool_s=search.tool_s + found.tool_s, wall_s=search.wall_s + found.wall_s
+                )
+            del self._searches[key]
         objectives: dict[str, float | None] = {}
         missed: tuple[str, ...] = ()
         if found.status is TrialStatus.DONE:
@@ -239,7 +307,9 @@ class Campaign:
                 tool_s=found.tool_s + (before.tool_s if before else 0.0),
                 wall_s=found.wall_s + (before.wall_s if before else 0.0),
                 cached=found.cached and (before is None or before.cached),
-                command=self._evaluator.command(point, fidelity, self._design),
+                command=self._evaluator.command(
+                    point, fidelity, self._design, search.clock_ns if search else None
+                ),
             )
         )
 

@@ -46,14 +46,16 @@ class Evaluation:
     steps
         By unique names, so that points which share a step share its name; in
         the order of the flow's graph.
-    flow
-        The flow of this point alone.
+    flow, graph
+        The flow of this point alone, and its graph, whose steps have the
+        names that they have in a run.
     """
 
     point: Point
     fidelity: Fidelity
     steps: Mapping[str, Step]
     flow: ChipFlow
+    graph: Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,8 @@ class Evaluator:
             for t in chosen
         )
 
-    def plan(self, point: Point, fidelity: Fidelity) -> Evaluation:
-        """Return the steps that evaluate `point`.
+    def plan(self, point: Point, fidelity: Fidelity, clock_ns: float | None = None) -> Evaluation:
+        """Return the steps that evaluate `point`, perhaps at another clock than its own.
 
         Raises
         ------
@@ -146,14 +148,17 @@ class Evaluator:
             flow = replace(
                 self._flow,
                 design=self._design(point, fidelity),
-                pdks=(self._pdk(point),),
+                pdks=(self.pdk(point, clock_ns),),
                 parts=_PARTS[fidelity],
                 runs=self._runs if fidelity is Fidelity.POWER else (),
             )
             graph = flow.graph()
+            if self._spec.model:
+                tests = [run.test for run in self._runs]
+                graph = Graph([flow.performance(self._spec.model, tests), *graph])
         except ValueError as error:
             raise ConfigError(str(error), f"sweep {self._spec.name}") from None
-        return Evaluation(point, fidelity, self._unique(graph), flow)
+        return Evaluation(point, fidelity, self._unique(graph), flow, graph)
 
     def _design(self, point: Point, fidelity: Fidelity) -> Design:
         design = self._flow.design
@@ -181,11 +186,19 @@ class Evaluator:
     def _is_flow(self, name: str) -> bool:
         return any(axis.name == name and axis.flow for axis in self._spec.axes)
 
-    def _pdk(self, point: Point) -> PdkPlan:
+    def recipe(self, point: Point) -> str:
+        """Return the recipe that a point is synthesised with."""
+        own = point.values.get("recipe") if self._is_flow("recipe") else None
+        return str(own or self._flow.design.synthesis.recipe)
+
+    def pdk(self, point: Point, clock_ns: float | None = None) -> PdkPlan:
+        """Return the PDK of a point, with its corners and its clock, or another one."""
         plan = self._plans[str(point.values["pdk"])]
         if self._is_flow("corner"):
             plan = replace(plan, corners=(self._corner_of(plan.pdk, str(point.values["corner"])),))
-        if self._is_flow("clock_period_ns"):
+        if clock_ns is not None:
+            plan = replace(plan, clock_period_ns=clock_ns)
+        elif self._is_flow("clock_period_ns"):
             plan = replace(plan, clock_period_ns=float(point.values["clock_period_ns"]))
         elif self._is_flow("clock_scale"):
             # Rounded to what a step's parameters show: a picosecond is less than any flow resolves.
@@ -228,9 +241,9 @@ class Evaluator:
             cached=all(o.status is Status.CACHED for _, o in ran),
         )
 
-    def command(self, point: Point, fidelity: Fidelity, design: str) -> str:
+    def command(self, point: Point, fidelity: Fidelity, design: str, clock_ns: float | None = None) -> str:
         """Return the command that repeats an evaluation, to be pasted."""
-        plan = self._pdk(point)
+        plan = self.pdk(point, clock_ns)
         made = self._design(point, fidelity)
         words = ["suzuri", "run", design, "--pdk", plan.pdk.name]
         if self._is_flow("corner"):
@@ -325,6 +338,7 @@ def combined_metrics(ran: Iterable[tuple[Step, Outcome]]) -> dict[str, float | N
     """
     ran = list(ran)
     simulated = any(s.kind == "power" and s.tags.get("activity") == "simulated" for s, _ in ran)
+    measured = {base_name(str(n)) for s, o in ran if s.kind != "performance" for n in o.metrics}
     groups: dict[str, list[float]] = {}
     found: dict[str, float | None] = {}
     for step, outcome in ran:
@@ -332,6 +346,8 @@ def combined_metrics(ran: Iterable[tuple[Step, Outcome]]) -> dict[str, float | N
             continue
         for name, value in outcome.metrics.items():
             plain = base_name(str(name))
+            if step.kind == "performance" and plain in measured:
+                continue  # what was simulated is no longer guessed
             if isinstance(value, bool) or not isinstance(value, int | float):
                 found.setdefault(plain, None)
                 continue

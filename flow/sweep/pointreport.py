@@ -39,7 +39,7 @@ def write_point_reports(
 
 def _record(session: Session, campaign: Campaign, trial: Trial, info: Mapping[str, Any]) -> dict[str, Any]:
     evaluation = campaign.evaluations[trial.point.id]
-    own = session.variant(evaluation.flow)
+    own = session.variant(evaluation.flow, evaluation.graph)
     # The steps of a sweep are named by what they are; a report says what they do.
     outcomes = {
         step.name: campaign.outcomes[name]

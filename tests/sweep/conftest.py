@@ -44,7 +44,7 @@ class Lab(Evaluator):
         self.script = script
         self.refused: set[str] = set()
 
-    def plan(self, point, fidelity):
+    def plan(self, point, fidelity, clock_ns=None):
         if point.id in self.refused:
             raise ConfigError("not this one", "here")
         text = self.script(point.values, str(fidelity))
@@ -52,9 +52,9 @@ class Lab(Evaluator):
         for name, script in text.items():
             needs = [n for n in steps if n.startswith("shared")]
             steps[name] = shell(name, script, after=needs)
-        return Evaluation(point, fidelity, steps, None)
+        return Evaluation(point, fidelity, steps, None, None)
 
-    def command(self, point, fidelity, design):
+    def command(self, point, fidelity, design, clock_ns=None):
         return f"evaluate {json.dumps(dict(point.values))} {fidelity}"
 
 

@@ -198,3 +198,102 @@ def test_what_is_kept_of_earlier_runs_may_be_damaged(design):
     assert "cannot be read" in invoke("sweep", "show", folder, code=2)
     invoke("sweep", folder, "-q")
     assert all(p["cached"] for p in read(folder)["points"])
+
+
+@pytest.mark.nightly
+def test_the_clock_of_each_point_is_searched(design):
+    folder = design("WIDTH = [3, 4]", "search_clock = true")
+    invoke("sweep", folder, "-q")
+    data = read(folder)
+    assert len(data["points"]) == 4 and all(p["feasible"] for p in data["points"])
+    for point in data["points"]:
+        assert point["metrics"]["timing__setup__ws"] is not None
+        words = shlex.split(point["command"])
+        period = float(words[words.index("--clock") + 1])
+        assert point["metrics"]["timing__clock__period"] == pytest.approx(period)
+    # No try that was made is better than the point that is shown for it.
+    fixed = read_fixed(design, folder)
+    best = {p["point"]["values"]["recipe"]: p["objectives"]["speed"] for p in data["points"]}
+    for point in fixed:
+        assert best[point["point"]["values"]["recipe"]] >= point["objectives"]["speed"] * 0.99
+    invoke("sweep", folder, "-q")
+
+
+def read_fixed(design, folder):
+    design("WIDTH = [4]")
+    invoke("sweep", folder, "--fresh", "-q")
+    return read(folder)["points"]
+
+
+def test_search_clock_leaves_no_axis_for_clocks(design):
+    folder = design("WIDTH = [2]", "search_clock = true")
+    text = (folder / "suzuri.toml").read_text().replace("[sweep.flow]", "[sweep.flow]\nclock_scale = [1.0]")
+    (folder / "suzuri.toml").write_text(text)
+    assert "search_clock finds the clock" in invoke("sweep", folder, code=2)
+
+
+COMPONENT = """
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class Counter(wiring.Component):
+    def __init__(self, *, width: int = 4) -> None:
+        super().__init__({"enable": In(1), "count": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        with m.If(self.enable):
+            m.d.sync += self.count.eq(self.count + 1)
+        return m
+
+
+def cycles(parameters, workloads):
+    if parameters["width"] == 7:
+        raise ValueError("seven brings bad luck")
+    return {"workload__wrap__cycles": 2 ** parameters["width"]}
+
+
+def wrong(parameters, workloads):
+    return {"workload_wrap_cycles": 1}
+"""
+AMARANTH = """
+[design]
+name = "counter"
+top = "counter:Counter"
+[clock]
+period_ns = 10.0
+[[sweep]]
+name = "wrap"
+model = "counter:{model}"
+[sweep.parameters]
+width = [2, 3, 7]
+[[sweep.objective]]
+name = "time to wrap"
+minimise = "workload__wrap__cycles / timing__fmax"
+[[sweep.objective]]
+maximise = "workload__wrap__cycles"
+"""
+
+
+@pytest.mark.nightly  # Amaranth's elaboration takes its time
+@pytest.mark.parametrize("model", ["cycles", "wrong", "gone"])
+def test_a_performance_model_gives_metrics_of_workloads(tmp_path, monkeypatch, model):
+    monkeypatch.setenv("SUZURI_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "counter"
+    folder.mkdir()
+    (folder / "counter.py").write_text(COMPONENT)
+    (folder / "suzuri.toml").write_text(AMARANTH.format(model=model))
+    text = invoke("sweep", folder, "-q", code=0 if model == "cycles" else 1)
+    points = {p["point"]["values"]["width"]: p for p in read(folder, "wrap")["points"]}
+    if model != "cycles":
+        assert ("which is no metric" if model == "wrong" else "was not found") in text
+        return
+    assert points[7]["status"] == "refused" and "seven brings bad luck" in points[7]["reason"]
+    for width in (2, 3):
+        point = points[width]
+        assert point["objectives"]["workload__wrap__cycles"] == 2**width
+        assert point["objectives"]["time to wrap"] == pytest.approx(
+            1e3 * 2**width / point["metrics"]["timing__fmax"] / 1e3
+        )
