@@ -200,7 +200,7 @@ class ClockSearch:
         if self.tried[hardest].met:
             # The start was far off: that was no hard target at all.
             return None if open_targets else rounded(high * _TIGHT)
-        if not any(hardest < t <= high * _REACH for t in (*self.tried, *open_targets)):
+        if not any(hardest < t <= high * _REACH for t in self.tried):
             # Most often the same netlist as for the hardest, and then so is all between.
             return None if open_targets else rounded(high)
         missed = [t for t, one in self.tried.items() if not one.met and t < high]
