@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measure import Row
 
-NAMES = ("start_up", "engine", "regress", "simulation", "pdks", "cores", "isa")
+NAMES = ("start_up", "engine", "regress", "simulation", "pdks", "cores", "isa", "sweep")
 
 
 def main() -> int:
