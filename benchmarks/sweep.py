@@ -1,4 +1,4 @@
-"""(s) A sweep of the tile: points an hour, time outside tools, two workers over one, and a sweep that overlaps."""
+"""(s) A sweep of the tile: points an hour, time outside tools, two workers over one, an overlap."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def measure(scratch: Path, _cache: Path) -> Iterator[Row]:
 
 def _run(folder: Path, widths: str, cache: Path, jobs: int) -> tuple[float, dict[str, Any]]:
     (folder / "suzuri.toml").write_text(_MANIFEST.format(root=REPOSITORY, widths=widths))
-    # What elaboration and the Liberty reader keep between processes is made first: no sweep pays for it twice.
+    # What elaboration and the Liberty reader keep between processes is made first: it is paid once.
     command = suzuri("sweep", str(folder), "--fresh", "--jobs", str(jobs), "--quiet")
     if not cache.exists():
         subprocess.run([*command, "--points", "1"], env=environment(cache), check=True, capture_output=True)
