@@ -22,6 +22,8 @@ _AROUND = len("C '' \n")
 _MOST_COUNT = (1 << 64) - 1
 _QUOTED = re.compile(r"%([0-9A-F]{2})")
 _ENCODED = re.compile(r"__0([0-9A-Fa-f]{2})")
+# Arms of case, and of if where it goes on with else if, which Verilator has among the lines.
+_ARMS = frozenset(("if", "elsif", "else", "case"))
 _KINDS = {"line": "line", "toggle": "toggle", "branch": "branch", "expr": "expression"}
 
 
@@ -33,7 +35,8 @@ class CoveragePoint:
     ----------
     kind
         ``line``, ``toggle``, ``branch`` or ``expression``; others, such as
-        ``user``, as Verilator calls them.
+        ``user``, as Verilator calls them. The arms of ``case`` and of
+        ``else if`` are branches, also where Verilator has them among the lines.
     file, line, column
         Where it is, as Verilator was given the file.
     module, hierarchy
@@ -121,6 +124,8 @@ def _point(number: int, row: str) -> CoveragePoint:
         values[key] = _QUOTED.sub(lambda match: chr(int(match[1], 16)), value) if "%" in value else value
     try:
         kind = values["t"] if "t" in values else values["page"].partition("/")[0].removeprefix("v_")
+        if kind == "line" and values.get("o") in _ARMS:
+            kind = "branch"
         return CoveragePoint(
             kind=coverage_kind(kind),
             file=values["f"],

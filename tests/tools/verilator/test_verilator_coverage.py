@@ -52,6 +52,13 @@ def test_names_are_decoded():
     assert (point.file, point.module, point.name) == ("a%.v", "m.n", "$a__b")
 
 
+@pytest.mark.parametrize(("name", "kind"), [("elsif", "branch"), ("case", "branch"), ("block", "line")])
+def test_arms_among_the_lines_are_branches(name: str, kind: str):
+    row = f"C '\x01f\x02a.v\x01l\x027\x01t\x02line\x01page\x02v_line/m\x01o\x02{name}\x01S\x027' 3\n"
+    (point,) = read_points(read_counts(b"# SystemC::Coverage-3\n" + row.encode())[0])
+    assert (point.kind, point.lines) == (kind, (7,))
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
