@@ -144,14 +144,18 @@ def shape(operands: Operands, operator: RawOperator) -> None:
     Nothing is computed: the tensors say what comes out.
     """
     operands.count(operator, 1, 64)
+    output = operands.model.tensor(operator.outputs[0], "its output")
+    if output.dtype not in ("int32", "int64"):
+        operands.model.refuse(
+            f"{operator.kind} of {output.dtype} is not supported", "It is only where it computes a shape"
+        )
     for place, number in enumerate(operator.inputs):
         if operator.kind == "SHAPE":
             operands.input(operator)
         elif number not in operands.shapes:
             operands.constant(operator, place, "its integers")
-    output = operands.model.tensor(operator.outputs[0], "its output")
-    if output.dtype not in ("int32", "int64") or output.id in operands.shapes or output.data is not None:
-        operands.model.refuse(f"its output '{output.name}' is {output.dtype}, or known before", BROKEN)
+    if output.id in operands.shapes or output.data is not None:
+        operands.model.refuse(f"its output '{output.name}' is known before", BROKEN)
     operands.shapes.add(output.id)
 
 

@@ -237,7 +237,13 @@ def test_shapes_are_of_integers_that_are_known():
     assert "operator 2 (PACK): its integers 'in' are no integer constants" in refusal(network)
     network = tiny.open_batch()
     network.tensors[6].dtype = "float32"
-    assert "operator 2 (PACK, 'packed'): its output 'packed' is float32" in refusal(network)
+    assert (
+        "operator 2 (PACK, 'packed'): PACK of float32 is not supported. It is only where it computes"
+        in refusal(network)
+    )
+    network = tiny.open_batch()
+    network.tensors[6].data = np.zeros(2, np.int32)
+    assert "operator 2 (PACK, 'packed'): its output 'packed' is known before" in refusal(network)
     network = tiny.open_batch()
     del network.operators[1]
     assert "operator 1 (PACK): its integers 'one' are no integer constants" in refusal(network)
