@@ -234,7 +234,7 @@ def test_reductions_over_another_shape():
 def test_shapes_are_of_integers_that_are_known():
     network = tiny.open_batch()
     network.operators[2].inputs = (0, 5)
-    assert "operator 2 (PACK): its integers 'in' are no integer constants" in refusal(network)
+    assert "operator 2 (PACK, 'packed'): its integers 'in' are no integer constants" in refusal(network)
     network = tiny.open_batch()
     network.tensors[6].dtype = "float32"
     assert (
@@ -246,7 +246,7 @@ def test_shapes_are_of_integers_that_are_known():
     assert "operator 2 (PACK, 'packed'): its output 'packed' is known before" in refusal(network)
     network = tiny.open_batch()
     del network.operators[1]
-    assert "operator 1 (PACK): its integers 'one' are no integer constants" in refusal(network)
+    assert "operator 1 (PACK, 'packed'): its integers 'one' are no integer constants" in refusal(network)
 
 
 def test_axes_that_are_no_integer_constants():
