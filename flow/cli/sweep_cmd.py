@@ -81,7 +81,8 @@ _OPTIONS = (
     click.option("--points", type=click.IntRange(min=1), help="Budget in points."),
     click.option("--time", "time_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
                  help="Budget in time: no new point starts after it."),
-    click.option("--sampler", type=click.Choice([str(s) for s in SamplerName]), help="How points are chosen."),
+    click.option("--sampler", type=click.Choice([str(s) for s in SamplerName]),
+                 help="How points are chosen."),
     click.option("--sampler-seed", "seed", type=click.IntRange(min=0), help="Seed of the sampler."),
     click.option("--fidelity", type=click.Choice([str(f) for f in Fidelity]), multiple=True,
                  help="Levels that points are evaluated at, the cheapest first. Repeatable."),
@@ -109,6 +110,7 @@ def _explore(as_json: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN40
     Exit codes: 0 good, 1 no point is a candidate, 2 your input, 3 a tool or machine.
     """
     from flow.cli.sweep_progress import SweepProgress
+    from flow.project.locked import check_lock
     from flow.project.request import Request
     from flow.sweep.sweep import Changes, Sweep
 
@@ -126,6 +128,8 @@ def _explore(as_json: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN40
         path=options["design"], force=frozenset(options["force"]), **{name: options[name] for name in names}
     )
     chosen = Sweep(request, options["name"], changes, command_line())
+    for line in check_lock(chosen.session, refuse=options["locked"]):
+        click.echo(f"Note: {line}", err=True)
     with SweepProgress(chosen, quiet=quiet or as_json) as progress:
         finished = chosen.run(progress.tell)
     try:

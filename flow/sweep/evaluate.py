@@ -121,14 +121,15 @@ class Evaluator:
                     f"there is no test or workload {name!r}", f"sweep {self._spec.name}.workloads",
                     f"There are: {', '.join(tests) or 'none'}.",
                 )  # fmt: skip
+            if not tests[name].activity and Fidelity.POWER in self._spec.fidelity:
+                raise ConfigError(
+                    f"test {name!r} records no activity", f"sweep {self._spec.name}.workloads",
+                    "Give the test activity = true.",
+                )  # fmt: skip
             chosen.append(tests[name])
         if not chosen and Fidelity.POWER in self._spec.fidelity:
             chosen = [test for test in tests.values() if test.activity and not test.workload][:1]
-        return tuple(
-            # Its activity is what it is simulated for.
-            TestRun(test=replace(t, activity=True), index=0, seed=derive_seed(self._master_seed, t.name, 0))
-            for t in chosen
-        )
+        return tuple(TestRun(test=t, index=0, seed=derive_seed(self._master_seed, t.name, 0)) for t in chosen)
 
     def plan(self, point: Point, fidelity: Fidelity, clock_ns: float | None = None) -> Evaluation:
         """Return the steps that evaluate `point`, perhaps at another clock than its own.

@@ -211,6 +211,11 @@ class Sweep:
         )
 
     @property
+    def session(self) -> Session:
+        """The design and its tools on this machine."""
+        return self._session
+
+    @property
     def budget(self) -> int | None:
         """How many points it will evaluate at most, where that is known."""
         known = [n for n in (self.spec.points, self.space.size) if n is not None]
