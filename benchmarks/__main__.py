@@ -29,11 +29,12 @@ def main() -> int:
             rows += importlib.import_module(f"benchmarks.{name}").measure(scratch, scratch / "cache")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    _print(rows)
+    print_rows(rows)
     return 0 if all(row.met is not False for row in rows) else 1
 
 
-def _print(rows: list[Row]) -> None:
+def print_rows(rows: list[Row]) -> None:
+    """Print a table, a line a row."""
     marks = {True: "met", False: "MISSED", None: ""}
     table = [["", "measured", "against", "ratio", "goal", ""]]
     table += [[r.name, r.value, r.against, r.ratio, r.goal, marks[r.met]] for r in rows]

@@ -88,6 +88,10 @@ class Tries:
     def _point(self, aim: Aim) -> Point:
         return Point({**self._fixed, "recipe": aim.recipe, "clock_period_ns": aim.target_ns})
 
+    def steps(self, aim: Aim, perturbation: int = 0) -> Mapping[str, Step]:
+        """Return the steps that an aim consists of, by name."""
+        return self._evaluator(perturbation).plan(self._point(aim), Fidelity.TIMING).steps
+
     def command(self, aim: Aim, design: str) -> str:
         """Return the command that repeats an aim, to be pasted."""
         words = self._evaluator(0).command(self._point(aim), Fidelity.TIMING, design)
