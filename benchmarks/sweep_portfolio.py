@@ -107,7 +107,7 @@ def _one(scratch: Path, design: str, pdk: str, full: bool) -> tuple[_Case, Row]:
     fastest = PortfolioSearch(PORTFOLIO, plain.period_ns, fixed=fixed_recipes(PORTFOLIO))
     count = len(tries.search(fastest))
     best = fastest.best
-    smallest = AreaSearch(_SMALL, plain.period_ns)
+    smallest = AreaSearch(_SMALL, plain.period_ns, rounds=2)
     tries.search(smallest)
     small = smallest.best
     if best is None or best.period_ns is None or small is None or not small.area_um2 or not small.period_ns:

@@ -117,7 +117,7 @@ def t_quantile(share: float, freedom: float) -> float:
     low, high = 0.0, 1.0
     while t_tail(high, freedom) > 1 - share:
         high *= 2
-    for _ in range(80):
+    while high - low > 1e-10 * high:
         middle = (low + high) / 2
         low, high = (middle, high) if t_tail(middle, freedom) > 1 - share else (low, middle)
     return (low + high) / 2

@@ -14,7 +14,7 @@ from flow.sweep.fmax import Aim, ClockSearch, Tried, best_of, rounded
 
 __all__ = ["AreaSearch", "PortfolioSearch"]
 
-_FEW = 4  # tries of a recipe that does not lead
+_FEW = 3  # tries of a recipe that does not lead
 
 
 class PortfolioSearch:
@@ -45,7 +45,7 @@ class PortfolioSearch:
         start_ns: float,
         *,
         tolerance: float = 0.01,
-        margin: float = 0.08,
+        margin: float = 0.05,
         fixed: Iterable[str] = (),
     ) -> None:
         if not recipes or len(set(recipes)) != len(recipes):

@@ -3,37 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import pytest
+from made_up_tools import run
 
 from flow.sweep.fmax import Aim, ClockSearch, Tried, best_of, rounded
-from flow.sweep.portfolio import AreaSearch, PortfolioSearch
-
-Tool = Callable[[str, float], tuple[float | None, float]]
-
-
-def run(search, tool: Tool, workers: int = 1, seed: int = 0) -> list[Tried]:
-    """Run a search with workers that finish in any order."""
-    rng = random.Random(seed)
-    running: list[Aim] = []
-    told: list[Tried] = []
-    while True:
-        running += search.ask(workers - len(running))
-        assert len(running) <= workers
-        if not running:
-            return told
-        aim = running.pop(rng.randrange(len(running)))
-        period, area = tool(aim.recipe, aim.target_ns)
-        one = Tried(
-            aim=aim,
-            period_ns=period,
-            metrics={"design__instance__area": area},
-            reason="" if period else "it broke",
-        )
-        search.tell(one)
-        told.append(one)
-        assert len(told) < 200
 
 
 def smooth(recipe: str, target: float) -> tuple[float, float]:
@@ -107,10 +81,6 @@ def test_bad_searches_are_refused() -> None:
         ClockSearch("r", 1.0, tolerance=0.0)
     with pytest.raises(ValueError, match="at least one try"):
         ClockSearch("r", 1.0, most=0)
-    with pytest.raises(ValueError, match="none twice"):
-        PortfolioSearch(["a", "a"], 1.0)
-    with pytest.raises(ValueError, match="positive"):
-        AreaSearch(["a"], -1.0)
 
 
 def test_periods_are_rounded_up() -> None:
@@ -131,69 +101,3 @@ def test_of_equals_the_one_that_met_its_target_wins_and_then_the_smallest() -> N
     assert best_of([tight, own]) is own
     assert best_of([tight, own, small]) is small
     assert best_of([one(1.0, None, 1.0)]) is None
-
-
-SPEEDS = {"a": 1.0, "b": 0.9, "c": 1.5, "d": 0.95}
-
-
-def several(recipe: str, target: float) -> tuple[float | None, float]:
-    if recipe == "broken":
-        return None, 0.0
-    floor = SPEEDS["a" if recipe == "twin" else recipe]
-    return max(floor, 0.97 * target), 100.0 / max(floor, target)
-
-
-@pytest.mark.parametrize("workers", [1, 2, 7])
-def test_the_portfolio_finds_the_best_and_gives_up_the_hopeless(workers: int) -> None:
-    search = PortfolioSearch(["a", "b", "broken", "c", "d", "twin"], 3.0)
-    told = run(search, several, workers)
-    assert search.best.aim.recipe == "b"
-    assert search.best.period_ns == pytest.approx(0.9, rel=0.01)
-    assert search.dropped["c"] == "67 % behind"
-    assert search.dropped["broken"] == "it broke"
-    assert search.dropped["twin"] == "the same as a"
-    for name in ("c", "broken", "twin"):
-        assert sum(t.aim.recipe == name for t in told) == 1
-    assert len(told) <= 20
-
-
-def test_a_portfolio_of_failures_ends() -> None:
-    search = PortfolioSearch(["broken"], 1.0)
-    assert len(run(search, several)) == 1
-    assert search.best is None
-
-
-def test_a_recipe_that_is_ahead_only_at_its_own_target_still_wins() -> None:
-    """At its hardest it overshoots; near the leader's period it is better than that."""
-
-    def tool(recipe: str, target: float) -> tuple[float, float]:
-        if recipe == "late":
-            return (1.05, 10.0) if target < 0.5 else (max(0.9, target * 0.99), 10.0)
-        return 1.0, 20.0
-
-    search = PortfolioSearch(["plain", "late"], 2.0)
-    run(search, tool)
-    assert search.best.aim.recipe == "late"
-    assert search.best.period_ns < 0.97
-
-
-def test_the_least_area_meets_the_clock() -> None:
-    def tool(recipe: str, target: float) -> tuple[float, float]:
-        """`over` is a fifth faster than asked, `under` a tenth slower, `never` meets nothing."""
-        reached = {"over": 0.8, "under": 1.1}.get(recipe, 0.0) * target or 3.0
-        return reached, {"over": 100.0, "under": 95.0, "never": 1.0}[recipe] / reached
-
-    search = AreaSearch(["over", "under", "never"], 1.0)
-    told = run(search, tool, workers=2)
-    assert search.best.aim.recipe == "under"
-    assert search.best.period_ns <= 1.0
-    # `over` was asked for less, and `under` for more.
-    assert any(t.aim.recipe == "over" and t.aim.target_ns > 1.2 for t in told)
-    assert len(told) <= 9
-
-
-def test_where_nothing_meets_the_clock_the_fastest_is_shown() -> None:
-    search = AreaSearch(["a", "c"], 0.1)
-    run(search, several)
-    assert search.best.aim.recipe == "a"
-    assert search.best.period_ns > 0.1

@@ -21,6 +21,7 @@ from fake_context import FakeContext
 from flow.model.errors import ConfigError
 from flow.stages.timing import Timing
 from flow.tools.netlist import read_verilog
+from flow.tools.yosys import RECIPES as RECIPES_OF_ALL
 from flow.tools.yosys import recipe
 from pdk_adapters import registry
 from pdk_adapters.cell_models import cell_models, netlist_cells
@@ -346,6 +347,25 @@ def test_other_libraries_keep_it_too(tmp_path: Path, number: int) -> None:
 def test_every_attempt_keeps_it(tmp_path: Path, attempt: int) -> None:
     abc = recipe("balanced").attempts[attempt].abc
     prove(tmp_path, "osu018", 50 + attempt, size=6, cycles=200, abc=abc, clock_period_ns=3.0)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("way", [name for name in RECIPES_OF_ALL if name not in RECIPES])
+def test_recipes_of_the_portfolio_keep_it(tmp_path: Path, way: str, target: str) -> None:
+    seed = 300 + RECIPES_OF_ALL.index(way)
+    prove(tmp_path, "osu018", seed, size=20, cycles=500, recipe=way, clock_period_ns=TARGETS[target])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("way", ["area", "balanced", "wide"])
+@pytest.mark.parametrize("perturbation", [1, 2, 3])
+def test_replicates_keep_it(tmp_path: Path, way: str, perturbation: int) -> None:
+    """Another order of the cells, and another target, is the same function."""
+    prove(
+        tmp_path, "osu018", 400, size=20, cycles=500, recipe=way, clock_period_ns=3.0,
+        perturbation=perturbation,
+    )  # fmt: skip
 
 
 @pytest.mark.nightly
