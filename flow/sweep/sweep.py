@@ -317,16 +317,15 @@ class Sweep:
             }
             for plan in self._session.pdks
         ]  # fmt: skip
+        from flow.report.sweep import write_page  # noqa: PLC0415
+
         reports = self._point_reports(info)
         data = document(
             self.spec, self.goals, self.campaign, info, pdks=pdks, skipped=self.skipped, reports=reports
         )
         _replace(self.folder / DOCUMENT, json.dumps(data, separators=(",", ":"), default=str))
         report = self.folder / "report.html"
-        with contextlib.suppress(ImportError):
-            from flow.report.sweep import write_page  # noqa: PLC0415
-
-            write_page(data, report)
+        write_page(data, report)
         return Finished(
             document=data, folder=self.folder, report=report, exit_code=code, notes=tuple(self._notes())
         )
