@@ -193,6 +193,31 @@ def test_an_empty_night_has_no_table_and_no_error(browser: Any, tmp_path: Path) 
 
 
 @pytest.mark.nightly
+def test_a_file_opens_its_source(browser: Any, tmp_path: Path) -> None:
+    lines = [[n, f"line {n}", 0, [["branch", "if", "", ""]]] for n in range(1, 200)]
+    files = [
+        {"file": f"rtl/{name}.sv", "kinds": {"branch": [0, 199]}, "lines": lines, "more": 0} for name in "abc"
+    ]
+    code = {
+        "runs": 1,
+        "unread": [],
+        "unread_more": 0,
+        "kinds": {"branch": [0, 597]},
+        "files": files,
+        "waived": [],
+    }
+    coverage = {"runs": 0, "groups": [], "kinds": code["kinds"], "code": code}
+    made = Regression(id="r", design="d", coverage=coverage)
+    page = open_page(browser, write(made, tmp_path / "r.html"), 390)
+    assert page.locator("#code-0").is_visible() and not page.locator("#code-2").is_visible()
+    page.locator("#t-code a", has_text="rtl/c.sv").click()
+    page.wait_for_function("document.getElementById('code-2').checkVisibility()")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.problems == []
+    page.context.close()
+
+
+@pytest.mark.nightly
 def test_prints(browser: Any, report: Path) -> None:
     page = open_page(browser, report, scheme="dark")
     page.emulate_media(media="print")
