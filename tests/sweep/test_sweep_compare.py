@@ -9,10 +9,15 @@ import statistics
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from mac_block import MAC, call, mac
 
-from flow.model.errors import ConfigError
+from flow.cli.main import suzuri
+from flow.model.errors import CheckFailed, ConfigError
 from flow.sweep.baseline import Baseline, check, read_baseline, regressed, write_baseline
 from flow.sweep.compare import compare, detectable
+
+__all__ = ["mac"]
 
 AREA, FMAX = "design__instance__area", "timing__fmax"
 
@@ -170,3 +175,30 @@ def test_what_is_no_baseline_is_said(tmp_path: Path, text: str, said: str) -> No
         read_baseline(path)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_baseline(tmp_path / "none.json")
+
+
+@pytest.mark.eda
+@pytest.mark.nightly
+def test_a_design_that_grew_fails_the_check_and_the_same_one_passes(mac: Path) -> None:
+    call("ppa", "baseline", str(mac), "-n", "6")
+    kept = mac / "ppa-osu018.json"
+    assert read_baseline(kept).replicates == 6
+    assert "no difference" in call("ppa", "check", str(mac), "--baseline", str(kept))
+    grown = MAC.replace("output reg", "output reg [7:0] c, output reg").replace("begin", "begin c <= c + 1;")
+    (mac / "mac.v").write_text(grown)
+    with pytest.raises(CheckFailed, match=r"design__instance__area is worse by [1-9][\d.]* % ±") as failed:
+        call("ppa", "check", str(mac), "--baseline", str(kept))
+    assert failed.value.exit_code == 1
+    call("ppa", "check", str(mac), "--baseline", str(kept), "--metric", AREA, "--allow", "300")
+    with pytest.raises(ConfigError, match="--pdk: the baseline is of osu018, not osu035"):
+        call("ppa", "check", str(mac), "--baseline", str(kept), "--pdk", "osu035")
+    with pytest.raises(ConfigError, match="the baseline has no metric power__total"):
+        call("ppa", "check", str(mac), "--baseline", str(kept), "--metric", "power__total")
+    other = json.loads(kept.read_text())
+    other["tools"] = [key.replace("/0.", "/9.") for key in other["tools"]]
+    kept.write_text(json.dumps(other))
+    said = CliRunner().invoke(
+        suzuri, ["ppa", "check", str(mac), "--baseline", str(kept), "--allow", "300"], standalone_mode=False
+    )
+    assert "Note: the baseline had" in said.output
+    assert "figures of other tools are compared" in said.output
