@@ -41,6 +41,7 @@
     const raw = span / ticks, base = 10 ** Math.floor(Math.log10(raw));
     return base * [1, 2, 2.5, 5, 10].find((m) => base * m >= raw * 0.999);
   }
+  const tick = (v) => { const n = Number(v.toPrecision(6)), size = Math.abs(n); return n && (size >= 1e9 || size < 1e-4) ? S.round(n) : n.toLocaleString("en", { maximumSignificantDigits: 6 }).replace("-", "\u2212"); };
   function scaleOf(key, log, from, to, rows) {
     const c = S.col(key);
     let { low, high } = c;
@@ -56,11 +57,12 @@
     if (c.kind === "cat") ticks = c.levels.map((name, n) => [n, name.length > 16 ? `${name.slice(0, 15)}…` : name]).slice(0, 40);
     else {
       const F = c.factor, l = g(a) * F, h = g(b) * F;
-      if (log && h / l > 8) {
-        for (let e = Math.floor(Math.log10(l)); e <= Math.log10(h); e += 1) for (const m of h / l > 900 ? [1] : h / l > 60 ? [1, 3] : [1, 2, 5]) { const v = m * 10 ** e; if (v >= l && v <= h) ticks.push([v / F, S.round(Number(v.toPrecision(3)))]); }
+      if (c.group === "axis" && c.distinct <= 8) ticks = Array.from(new Set(c.v.filter((v) => v === v))).sort((p, q) => p - q).map((v) => [v, tick(v * F)]);
+      else if (log && h / l > 8) {
+        for (let e = Math.floor(Math.log10(l)); e <= Math.log10(h); e += 1) for (const m of h / l > 900 ? [1] : h / l > 60 ? [1, 3] : [1, 2, 5]) { const v = m * 10 ** e; if (v >= l && v <= h) ticks.push([v / F, tick(v)]); }
       } else {
         const step = nice(h - l, many);
-        for (let v = Math.ceil(l / step) * step; v <= h + 1e-9 * step; v += step) ticks.push([v / F, S.round(Number(v.toPrecision(6)))]);
+        for (let v = Math.ceil(l / step) * step; v <= h + 1e-9 * step; v += step) ticks.push([v / F, tick(v)]);
       }
     }
     return { c, px, back, ticks: ticks.map(([v, word]) => [px(v), word]) };
@@ -99,7 +101,7 @@
     const under = paper(box), over = paper(box), one = { sight: false, stale: true };
     const small = Boolean(options.small), px = new Float32Array(S.total), py = new Float32Array(S.total);
     const all = options.rows || Array.from({ length: S.total }, (_, n) => n);
-    let X, Y, area = null, drag = null;
+    let X, Y, area = null, drag = null, rest = [];
     over.className = "over";
     over.tabIndex = 0;
     over.setAttribute("role", "img");
@@ -228,6 +230,9 @@
         if (drag.moved) { brush(); one.mark(); }
         return;
       }
+      // A chart that moves under a pointer that rests sends the same place again, which must not undo the keyboard's.
+      if (event.clientX === rest[0] && event.clientY === rest[1]) return;
+      rest = [event.clientX, event.clientY];
       S.hover(near(x, y), event.clientX, event.clientY);
     });
     const brush = () => {
@@ -236,13 +241,14 @@
       if (Y.c.key !== X.c.key) S.limit(Y.c.key, Y.back(d), Y.back(c));
       S.change({});
     };
-    over.addEventListener("pointerup", () => { const moved = drag && drag.moved; drag = null; one.mark(); if (moved) S.hover(-1); });
+    over.addEventListener("pointerup", (event) => { const moved = drag && drag.moved; drag = null; rest = [event.clientX, event.clientY]; one.mark(); if (moved) S.hover(-1); });
     over.addEventListener("click", (event) => { const row = near(...at(event)); if (row >= 0 && row === S.hot) S.open(row); });
-    over.addEventListener("pointerleave", () => S.hover(-1));
+    over.addEventListener("pointerleave", () => { if (document.activeElement !== over) S.hover(-1); });
     over.addEventListener("blur", () => S.hover(-1));
     over.addEventListener("keydown", (event) => {
       const move = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: 1, ArrowDown: -1, Home: "first", End: "last" }[event.key];
-      if (event.key === "Enter" && S.hot >= 0) { S.open(S.hot, true); return; }
+      if (one.stale) one.draw();
+      if (event.key === "Enter" && S.hot >= 0) { event.preventDefault(); S.open(S.hot, true); return; }
       if (move === undefined) return;
       event.preventDefault();
       const by = event.key === "ArrowUp" || event.key === "ArrowDown" ? [py, -1] : [px, 1];

@@ -95,7 +95,7 @@ class Winner:
             others = "1 other" if self.level == 1 else f"{self.level} others"
             said = f"no difference from {others} (noise ± {_percent(self.margin)})"
         if self.claims:
-            said += f"; {self.claims} less closely evaluated claim more"
+            said += f"; {self.claims} promised more at a lower fidelity"
         return said
 
 
@@ -120,6 +120,7 @@ def parameters(
             continue
         value = values[name]
         text = plain(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+        text = text.lower() if isinstance(value, bool) else text
         found.append((name, text, axis.get("unit") or ""))
     return found
 

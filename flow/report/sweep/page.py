@@ -102,7 +102,7 @@ def _best(data: Mapping[str, Any]) -> Html:
                 "tr",
                 h("th", h("b", goal(objective)), h("code", objective.get("expression"), class_="more"),
                   scope="rowgroup", rowspan=len(own), class_="pdk") if n == 0 else None,
-                h("td", w.pdk or "—"),
+                h("td", w.pdk or "—", class_="pdkname"),
                 h("td", h("b", significant(w.value * factor)), h("span", f" {unit}", class_="u"), class_="n"),
                 h("td", _params(data, w.point), class_="wide"),
                 h("td", str(w.point.get("fidelity") or "")),

@@ -97,11 +97,14 @@ def _best(data: Mapping[str, Any]) -> Table | None:
             ("How certain", False),
         ]
     )
+    values: dict[str, list[float | None]] = {}
+    for winner in won:
+        values.setdefault(winner.objective["name"], []).append(winner.value)
     last = ""
     for winner in won:
         name = winner.objective["name"]
         word = f"{'most' if winner.objective.get('maximise') else 'least'} {name}"
-        factor, unit = scale_of(winner.objective.get("unit") or "", [winner.value])
+        factor, unit = scale_of(winner.objective.get("unit") or "", values[name])
         said = " ".join(f"{n.rpartition('.')[2]}={v}{u}" for n, v, u in parameters(data, winner.point))
         table.add_row(
             styled((word if name != last else "", "bold")), styled(winner.pdk or "—"),
