@@ -108,7 +108,7 @@ make_venv() {
     local extras
     # A complete environment stays one when `make demo` refreshes it.
     [ -r $stamp ] && [ "$(cut -d' ' -f1 $stamp)" = dev ] && level=dev
-    [ "$level" = dev ] && extras=tools,wasm,formal,isa,nn,dev || extras=tools
+    [ "$level" = dev ] && extras=tools,wasm,formal,isa,nn,sweep,dev || extras=tools
     [ -e $venv/pyvenv.cfg ] || create_venv
     rm -f $stamp
     : >$log_dir/pip.log

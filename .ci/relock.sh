@@ -11,7 +11,7 @@ mkdir "$scratch/flow" && cp flow/__init__.py "$scratch/flow"
 "${PYTHON:-python3}" -m venv "$scratch/venv"
 pip() { "$scratch/venv/bin/python" -m pip --disable-pip-version-check "$@"; }
 pip install -q --upgrade 'setuptools>=68'
-(cd "$scratch" && pip install -q --no-compile --no-build-isolation '.[tools,wasm,formal,isa,nn,pdk,dev]')
+(cd "$scratch" && pip install -q --no-compile --no-build-isolation '.[tools,wasm,formal,isa,nn,sweep,pdk,dev]')
 {
     echo "# The exact versions that development and the tests use: constraints for pip,"
     echo "# not a list of what to install. Written by: make requirements"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from flow.model.metric import REGISTRY
 from flow.model.sweep import SweepSpec
+from flow.sweep.analysis import correlation, sensitivity
 from flow.sweep.campaign import Campaign
 from flow.sweep.goals import Goals
 from flow.sweep.pareto import front, fronts_by, rank_trials
@@ -87,8 +87,8 @@ def document(
         "fronts_by_pdk": {
             str(name): [t.point.id for t in own] for name, own in fronts_by(top, goals.objectives).items()
         },
-        "sensitivity": _analysis("sensitivity", spec.axes, top, goals.objectives),
-        "correlation": _analysis("correlation", trials, goals.objectives),
+        "sensitivity": sensitivity(spec.axes, top, goals.objectives),
+        "correlation": correlation(trials, goals.objectives),
         "noise": {},
         "pdks": {str(p["name"]): {k: v for k, v in p.items() if k != "name"} for p in pdks},
         "skipped": [{"what": name, "reason": reason} for name, reason in skipped],
@@ -119,12 +119,3 @@ def _metric(name: str) -> dict[str, Any]:
         "higher_is_better": known.higher_is_better if known else None,
         "description": known.description if known else "",
     }
-
-
-def _analysis(name: str, *arguments: Any) -> list[Any]:  # noqa: ANN401
-    try:
-        module = importlib.import_module("flow.sweep.analysis")
-    except ImportError:
-        return []
-    found: list[Any] = getattr(module, name)(*arguments)
-    return found
