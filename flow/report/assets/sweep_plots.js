@@ -157,7 +157,8 @@
         else place(row, "x", colour || (name === "refused" || name === "cancelled" ? faint : bad), size - 1);
       };
       g.globalAlpha = 0.22;
-      for (const row of all) if (!S.match[row] && px[row] === px[row] && py[row] === py[row]) drawn(row, faint);
+      const thin = Math.ceil(S.total / 3000);
+      for (const row of all) if (!S.match[row] && row % thin === 0 && px[row] === px[row] && py[row] === py[row]) drawn(row, faint);
       g.globalAlpha = S.matched > 2500 ? 0.6 : 0.85;
       const on = all.filter((row) => S.match[row] && px[row] === px[row] && py[row] === py[row]);
       for (const row of on) drawn(row, null);
@@ -174,7 +175,8 @@
         g.globalAlpha = 1;
       }
       fronts(g, cx, cy, options.equal ? [] : on, paint);
-      for (const row of on) if (S.isFront(row)) place(row, "ring", css("--ink"), size + 2);
+      const ink = css("--ink");
+      for (const row of on) if (S.isFront(row)) place(row, "ring", ink, size + 2);
       box.dataset.points = on.length;
       over.setAttribute("aria-label", `${box.dataset.label || "Scatter"}: ${S.title(cy)} against ${S.title(cx)}, ${on.length} points${lost ? `, ${lost} without a value` : ""}. Arrow keys walk the points.`);
       one.mark();
@@ -307,7 +309,7 @@
     const lines = (row) => { layout.forEach((axis, n) => (n ? g.lineTo(axis.x, yOf(axis, row)) : g.moveTo(axis.x, yOf(axis, row)))); };
     g.lineWidth = 0.7;
     // Those left out, thinned where they are many: they only say where points were.
-    const thin = Math.max(1, Math.ceil((S.total - S.matched) / 1200));
+    const thin = Math.max(1, Math.ceil((S.total - S.matched) / 500));
     g.strokeStyle = css("--faint"); g.globalAlpha = 0.13; g.beginPath();
     for (let row = 0; row < S.total; row += 1) if (S.match[row]) rows.push(row); else if (row % thin === 0) lines(row);
     g.stroke();
@@ -316,9 +318,9 @@
     const some = () => {
       g.globalAlpha = rows.length > 2000 ? 0.18 : rows.length > 300 ? 0.4 : 0.7;
       const by = new Map();
-      for (const row of rows.slice(next, next + 1000)) { const colour = paint.of(row); if (!by.has(colour)) by.set(colour, []); by.get(colour).push(row); }
+      for (const row of rows.slice(next, next + 300)) { const colour = paint.of(row); if (!by.has(colour)) by.set(colour, []); by.get(colour).push(row); }
       for (const [colour, mine] of by) { g.strokeStyle = colour; g.lineWidth = 1; for (let k = 0; k < mine.length; k += 25) { g.beginPath(); mine.slice(k, k + 25).forEach(lines); g.stroke(); } }
-      next += 1000;
+      next += 300;
       if (next < rows.length) job = requestAnimationFrame(some);
     };
     some();
