@@ -50,7 +50,8 @@ def bisect(
     BUCKET is an id of a report, or how it begins. Its reproducer is run in
     work trees of the commits between the last good and the first bad one;
     your checkout is left alone. A commit that does not build tells nothing
-    and is passed over. What a commit showed is remembered.
+    and is passed over. What a commit showed is remembered, that it does not
+    build too; --again runs all of them again.
 
     Exit codes: 0 found, 1 not found, 2 your input, 3 a tool or machine.
     """
@@ -145,6 +146,8 @@ class _Show:
             self.say("Commits before the first bad one tell nothing; it is one of these:")
             for commit in found.candidates:
                 self.say(f"    {commit[:10]} {subjects.get(commit, '')}")
+            if any(step.cached and step.state == "untold" for step in self.steps):
+                self.say("What was known to tell nothing was not run again; --again runs it.")
         last = found.candidates[-1]
         self.say(f"See it:    git show {last[:10]}")
         self.say(f"Repeat it: git switch --detach {last[:10]} && {found.command}")

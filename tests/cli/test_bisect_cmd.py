@@ -138,6 +138,12 @@ def test_names_what_it_may_be(commits: list[str], run: Run) -> None:
     assert code == 1
     assert "it is one of these" in out
     assert ("Be broken once more" in out, "Be bad once more" in out) == (True, True)
+    # That it does not compile is remembered, with the reason, until it is asked again.
+    words = (_bucket(), "--good", good, "--bad", "HEAD", "--json")
+    for more, cached in (([], True), (["--again"], False)):
+        steps = json.loads(run(*words, *more)[1])["steps"]
+        broken = next(step for step in steps if step["state"] == "untold")
+        assert (broken["cached"], broken["why"]) == (cached, "unit.v does not compile")
 
 
 def test_a_failure_of_changes_that_no_commit_has(commits: list[str], run: Run) -> None:

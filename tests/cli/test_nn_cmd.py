@@ -32,6 +32,7 @@ def suzuri(capfd):
 @pytest.fixture
 def network(tmp_path):
     """Return a model's file, and a file with three inputs for it."""
+    pytest.importorskip("flatbuffers", reason="FlatBuffers is not installed: pip install flatbuffers")
     model = tmp_path / "net.tflite"
     model.write_bytes(random_network(3, steps=4))
     shape = read_model(model).tensors[read_model(model).input].dimensions[1:]
