@@ -114,13 +114,21 @@ def t_quantile(share: float, freedom: float) -> float:
         raise ValueError(f"no quantile of {share} with {freedom} degrees of freedom")
     if share < 0.5:
         return -t_quantile(1 - share, freedom)
-    low, high = 0.0, 1.0
-    while t_tail(high, freedom) > 1 - share:
-        high *= 2
-    while high - low > 1e-10 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if t_tail(middle, freedom) > 1 - share else (low, middle)
-    return (low + high) / 2
+    low, high, guess = 0.0, math.inf, statistics.NormalDist().inv_cdf(share)
+    front = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2))
+    front /= math.sqrt(math.pi * freedom)
+    for _ in range(200):
+        # Newton's step, or half of what is left where that leads outside.
+        over = t_tail(guess, freedom) - (1 - share)
+        low, high = (guess, high) if over > 0 else (low, guess)
+        height = front * math.exp(-(freedom + 1) / 2 * math.log1p(guess * guess / freedom))
+        following = guess + over / height if height else math.inf
+        if not low <= following <= high or following > 100 * (1 + guess):
+            following = (low + high) / 2 if math.isfinite(high) else 2 * low + 1
+        if abs(following - guess) <= 1e-10 * (1 + following):
+            break
+        guess = following
+    return guess
 
 
 def _beta_share(a: float, b: float, x: float) -> float:
