@@ -33,7 +33,7 @@ def test_first_run_installs_and_second_does_nothing(machine):
 def test_dev_serves_run_but_not_the_other_way(machine):
     assert machine.setup("run").returncode == 0
     machine.calls()
-    assert "-e .[tools,wasm,formal,isa,nn,dev]" in machine.setup("dev").stdout + "".join(machine.calls())
+    assert "-e .[tools,wasm,formal,isa,nn,sweep,dev]" in machine.setup("dev").stdout + "".join(machine.calls())
     assert machine.setup("run").stdout == ""
 
 
@@ -45,7 +45,7 @@ def test_a_change_of_what_it_is_made_from_installs_again(machine, name):
     path.write_text(path.read_text() + "\n# changed\n")
     assert machine.setup("run").returncode == 0
     # What was a complete environment stays one, and is not made anew.
-    assert "-e .[tools,wasm,formal,isa,nn,dev]" in machine.calls("pip install")[1]
+    assert "-e .[tools,wasm,formal,isa,nn,sweep,dev]" in machine.calls("pip install")[1]
     assert machine.calls("-m venv") == []
 
 
