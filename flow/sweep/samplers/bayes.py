@@ -34,8 +34,8 @@ class BayesSampler:
     the budget at most. Then it fits a Gaussian process to each objective, to
     the logarithm of one that is positive and spans more than a factor of
     three, and one to whether points were feasible, and asks for the point
-    with the largest expected improvement of the hypervolume, times the
-    probability of being feasible. Points that were asked for and are not
+    with the largest expected improvement of the hypervolume, times the cube of
+    the probability of being feasible. Points that were asked for and are not
     known yet count as having the value that is expected of them, so that
     points asked for together differ.
 
@@ -226,6 +226,7 @@ class _Model:
             if not np.isfinite(score).any() or score.max() <= 0:
                 # Nothing is expected to improve anything: look where least is known.
                 score = np.sum([np.log(p.deviations()[:last]) for p in predictions], axis=0)
+                score = score + np.log(allowed)
             score[chosen] = -np.inf
             index = int(np.argmax(score))
             chosen.append(index)
@@ -241,12 +242,17 @@ class _Model:
         return np.unique(table[ranks(table) == 0], axis=0)
 
     def _share_allowed(self, candidates: Floats) -> Floats:
-        """Return the probability that each candidate is feasible."""
+        """Return the weight of each candidate: the cube of the probability that it is feasible.
+
+        The cube, since where everything fails the processes of the objectives
+        know nothing and promise much.
+        """
         if self._allowed is None:
             return np.ones(len(candidates))
         means, projected = self._allowed.project(candidates)
         deviation = np.sqrt(self._allowed.variances(projected))
-        return np.clip(normal_share((means - 0.5) / np.maximum(deviation, 0.05)), 1e-3, 1.0)
+        share = normal_share((means - 0.5) / np.maximum(deviation, 0.05))
+        return np.clip(share, 1e-3, 1.0) ** 3
 
 
 class _Prediction:
