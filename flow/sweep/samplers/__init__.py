@@ -5,7 +5,6 @@ grid       every point in order; a smaller budget takes a balanced subset
 random     points by chance
 latin      a Latin hypercube: every part of every axis as often as the others
 bayes      Gaussian processes and expected hypervolume improvement
-tpe        Optuna's tree-structured Parzen estimator
 evolve     Optuna's NSGA-II
 =========  =====================================================================
 
