@@ -33,7 +33,8 @@ def test_first_run_installs_and_second_does_nothing(machine):
 def test_dev_serves_run_but_not_the_other_way(machine):
     assert machine.setup("run").returncode == 0
     machine.calls()
-    assert "-e .[tools,wasm,formal,isa,nn,sweep,dev]" in machine.setup("dev").stdout + "".join(machine.calls())
+    said = machine.setup("dev").stdout + "".join(machine.calls())
+    assert "-e .[tools,wasm,formal,isa,nn,sweep,dev]" in said
     assert machine.setup("run").stdout == ""
 
 
