@@ -8,9 +8,10 @@ in bulk.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -30,8 +31,23 @@ _REMEDIES = (
 )
 
 
+#: What PostgreSQL and its driver say of a connection that broke, or of a server that comes or goes.
+_LOST = (
+    "server closed the connection", "terminating connection", "connection is lost", "connection is closed",
+    "connection refused", "consuming input failed", "starting up", "shutting down", "recovery mode",
+    "no such file or directory", "connection reset", "broken pipe", "could not receive data",
+)  # fmt: skip
+#: Seconds that a server is given to come back, and to be there at first.
+_PATIENCE_S = 60.0
+_FIRST_S = 10.0
+
+T = TypeVar("T")
+
+
 class Database:
     """A database that has the tables of `tables`; they are made where they are missing.
+
+    A server that goes away is waited for, a minute once it was there.
 
     Parameters
     ----------
@@ -56,7 +72,9 @@ class Database:
         self._where, self._what, self._tables = without_password(str(where)), what, tables
         url = f"sqlite:///{where}" if isinstance(where, Path) else where
         try:
-            self._engine = sa.create_engine(url, connect_args={"timeout": 60} if "sqlite" in url else {})
+            self._engine = sa.create_engine(
+                url, connect_args={"timeout": 60} if "sqlite" in url else {}, pool_pre_ping=True
+            )
         except (sa.exc.ArgumentError, ImportError) as error:
             driver = getattr(error, "name", None)
             remedy = f"Install its driver: pip install {driver}[binary]" if driver == "psycopg" else (
@@ -69,7 +87,40 @@ class Database:
         with self._guard():
             if isinstance(where, Path):
                 where.parent.mkdir(parents=True, exist_ok=True)
-            self._create_tables()
+            self._patiently(self._create_tables, _FIRST_S)
+
+    def _patiently(self, work: Callable[[], T], patience_s: float = _PATIENCE_S) -> T:
+        """Do `work`, again when its connection is lost; the server may be restarting.
+
+        A transaction that was under way counts for nothing, but whether one
+        that was being committed did is not known: `work` must come to the same
+        when it is done twice.
+        """
+        end = time.monotonic() + patience_s
+        wait_s = 0.1
+        while True:
+            try:
+                return work()
+            except sa.exc.DBAPIError as error:
+                if not self._lost(error) or time.monotonic() + wait_s > end:
+                    raise
+            time.sleep(wait_s)
+            wait_s = min(2.0, 2 * wait_s)
+
+    def _lost(self, error: sa.exc.DBAPIError) -> bool:
+        if self._engine.dialect.name == "sqlite":
+            return False  # a file is there or not
+        return error.connection_invalidated or any(word in str(error).lower() for word in _LOST)
+
+    def _transact(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do `work`, which doing twice does once, in a transaction."""
+
+        def once() -> T:
+            with self._engine.begin() as connection:
+                return work(connection)
+
+        with self._guard():
+            return self._patiently(once)
 
     def _create_tables(self) -> None:
         """Make the tables that are not there; another process may be doing the same."""
@@ -94,8 +145,13 @@ class Database:
 
     def _ask(self, query: sa.Select[Any]) -> list[Any]:
         """Return the rows that answer a query."""
-        with self._guard(), self._engine.connect() as connection:
-            return list(connection.execute(query))
+
+        def once() -> list[Any]:
+            with self._engine.connect() as connection:
+                return list(connection.execute(query))
+
+        with self._guard():
+            return self._patiently(once)
 
     def close(self) -> None:
         """Close it."""

@@ -158,6 +158,30 @@ def _forget(connection: sa.Connection, run_id: str) -> None:
     connection.execute(RUNS.delete().where(RUNS.c.id == run_id))
 
 
+def _take_in(connection: sa.Connection, journal: Path) -> None:
+    """Write what a journal has, in the place of what an earlier take of it left."""
+    run_id, ended = None, False
+    for entry in read_journal(journal):
+        if "begin" in entry:
+            run_id = entry["begin"]["id"]
+            _forget(connection, run_id)
+            row = {**entry["begin"], "started": _time(entry["begin"]["started"])}
+            connection.execute(RUNS.insert(), row)
+        elif run_id is None:
+            return  # not a journal
+        elif "end" in entry:
+            ended = True
+            end = entry["end"]
+            _end(
+                connection, run_id, end["status"],
+                exit_code=end["exit_code"], reasons=end["reasons"], at=end["at"],
+            )  # fmt: skip
+        else:
+            _insert(connection, entry["rows"])
+    if run_id is not None and not ended:
+        _end(connection, run_id, "killed", exit_code=None, reasons=())
+
+
 class Store(Database):
     """The database of runs.
 
@@ -183,8 +207,12 @@ class Store(Database):
     def begin(self, run_id: str, record: Mapping[str, Any]) -> None:
         """Record that a run started."""
         row = {"id": run_id, "started": _time(now()), "status": "running", **record}
-        with self._guard(), self._engine.begin() as connection:
+
+        def write(connection: sa.Connection) -> None:
+            connection.execute(RUNS.delete().where(RUNS.c.id == run_id))
             connection.execute(RUNS.insert(), row)
+
+        self._transact(write)
 
     def add(self, run_id: str, step: Step, outcome: Outcome) -> None:
         """Record a step's outcome; it is on the disk a quarter of a second later at most."""
@@ -202,54 +230,31 @@ class Store(Database):
             pending, self._pending = self._pending, {}
             self._flushed = time.monotonic()
         if pending:
-            with self._guard(), self._engine.begin() as connection:
-                _insert(connection, pending)
+            self._transact(lambda connection: _insert(connection, pending))
 
     def end(self, run_id: str, status: str, exit_code: int, reasons: Sequence[str]) -> None:
         """Record how a run ended."""
         self.flush()
-        with self._guard(), self._engine.begin() as connection:
-            _end(connection, run_id, status, exit_code=exit_code, reasons=reasons)
+        self._transact(
+            lambda connection: _end(connection, run_id, status, exit_code=exit_code, reasons=reasons)
+        )
 
     def ingest(self, journal: Path) -> None:
         """Take in the journal of a run; doing it twice is doing it once.
 
         A run without an end was killed.
         """
-        with self._guard(), self._engine.begin() as connection:
-            run_id, ended = None, False
-            for entry in read_journal(journal):
-                if "begin" in entry:
-                    run_id = entry["begin"]["id"]
-                    _forget(connection, run_id)
-                    row = {**entry["begin"], "started": _time(entry["begin"]["started"])}
-                    connection.execute(RUNS.insert(), row)
-                elif run_id is None:
-                    return  # not a journal
-                elif "end" in entry:
-                    ended = True
-                    end = entry["end"]
-                    _end(
-                        connection, run_id, end["status"],
-                        exit_code=end["exit_code"], reasons=end["reasons"], at=end["at"],
-                    )  # fmt: skip
-                else:
-                    _insert(connection, entry["rows"])
-            if run_id is not None and not ended:
-                _end(connection, run_id, "killed", exit_code=None, reasons=())
+        self._transact(lambda connection: _take_in(connection, journal))
 
     def runs(self, limit: int = 50) -> list[dict[str, Any]]:
         """Return the latest runs, newest first."""
         query = sa.select(RUNS).order_by(RUNS.c.started.desc()).limit(limit)
-        with self._guard(), self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+        return [dict(row._mapping) for row in self._ask(query)]
 
     def rows(self, table: str, run_id: str) -> list[dict[str, Any]]:
         """Return a run's rows of ``steps``, ``metrics``, ``tests``, ``checks`` or ``coverage``."""
         found = _META.tables[table]
-        with self._guard(), self._engine.connect() as connection:
-            query = sa.select(found).where(found.c.run == run_id)
-            return [dict(row) for row in connection.execute(query).mappings()]
+        return [dict(row._mapping) for row in self._ask(sa.select(found).where(found.c.run == run_id))]
 
     def close(self) -> None:
         """Write what is pending and close the database."""

@@ -90,11 +90,15 @@ class Records(Database):
         refuses the second, which finds the row when it begins again. The same
         goes for two that wait for each other.
         """
+
+        def once() -> None:
+            with self._engine.begin() as connection:
+                work(connection)
+
         with self._guard():
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    with self._engine.begin() as connection:
-                        work(connection)
+                    self._patiently(once)
                 except (sa.exc.IntegrityError, sa.exc.OperationalError) as error:
                     collided = isinstance(error, sa.exc.IntegrityError) or any(
                         word in str(error) for word in ("deadlock", "locked", "serialize")
