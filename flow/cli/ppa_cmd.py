@@ -136,7 +136,7 @@ def baseline(output: Path | None, replicates: int, as_json: bool, **options: Any
               help="Metric that counts; area and fmax by default. Repeatable.")  # fmt: skip
 @click.option("--allow", type=click.FloatRange(min=0), default=0.0, metavar="PERCENT",
               help="By how much a metric may be worse beyond noise.")  # fmt: skip
-@click.option("--confidence", type=click.FloatRange(0.5, 0.999999), default=0.99, show_default=True,
+@click.option("--confidence", type=click.FloatRange(0.5, 0.999999), default=0.95, show_default=True,
               help="That nothing is called worse that is not.")  # fmt: skip
 @click.option("--replicates", "-n", type=click.IntRange(1, 1000),
               help="Syntheses to compare; as many as the baseline has by default.")  # fmt: skip

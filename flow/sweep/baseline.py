@@ -128,7 +128,7 @@ def check(
     after: Baseline,
     metrics: Sequence[str] = (),
     *,
-    confidence: float = 0.99,
+    confidence: float = 0.95,
 ) -> list[Comparison]:
     """Compare `after` with the baseline.
 
